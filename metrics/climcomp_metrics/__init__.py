@@ -1,0 +1,1 @@
+"""Climate metrics of original against decoded data, and the criteria on them."""

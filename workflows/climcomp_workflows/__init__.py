@@ -1,0 +1,1 @@
+"""From recipe to published archive: plan, run, verify, report."""
