@@ -1,0 +1,242 @@
+"""The recipe as frozen values: every key that this version reads, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+from climcomp_workflows.bound_text import BoundText
+from climcomp_workflows.recipe import run_values, variable_values
+from climcomp_workflows.recipe.criteria import ALWAYS, known_criteria
+from climcomp_workflows.recipe.problems import Location, line_of, listed, shown
+from climcomp_workflows.recipe.values import Flag, MaybeFlag, one_of, refusal
+
+VERSION = 1
+_MIB, _GIB = 2**20, 2**30
+
+
+class Section(BaseModel):
+    """A part of a recipe: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_empty_section_is_its_defaults(cls, data: Any) -> Any:  # Any: what YAML gave
+        return {} if data is None else data
+
+
+class Input(Section):
+    """Where the data come from.
+
+    `files` is keyed by Zarr group; the key "" is the root, for a recipe with one data set. Paths
+    are relative to the recipe's folder; `recipe.files.source_files` makes them absolute.
+    """
+
+    files: run_values.Files
+    engine: Annotated[
+        Literal["auto", "h5netcdf", "netcdf4", "zarr"],
+        one_of("auto", "h5netcdf", "netcdf4", "zarr"),
+    ] = "auto"
+    group: str | None = None
+    combine: str = "auto"  # auto, none, or the name of the dimension to join along
+
+
+class Output(Section):
+    """The archive: `store` is relative to the working directory of the run."""
+
+    store: str
+    access: Annotated[
+        Literal["maps", "series", "balanced"], one_of("maps", "series", "balanced")
+    ] = "balanced"
+    chunks: run_values.MaybeChunks = None  # dimension: length, decided instead of `access`
+    shard_size: Annotated[int | None, run_values.size(4096, 4 * _GIB, None)] = None  # None: 128 MiB
+
+    @field_validator("store")
+    @classmethod
+    def _a_store_has_a_name(cls, store: str) -> str:
+        if not store.strip():
+            raise refusal("found an empty name, wanted a folder such as archive/t2m.zarr")
+        return store
+
+    @model_validator(mode="after")
+    def _one_layout(self) -> Self:
+        if self.chunks and "access" in self.model_fields_set:
+            raise refusal("access and chunks are both given; chunks decide alone: leave access out")
+        return self
+
+
+class Defaults(Section):
+    """What a variable takes where its own entries say nothing."""
+
+    codecs: variable_values.Codecs = "auto"
+    rounding: variable_values.Rounding = "auto"
+    on_fail: variable_values.OnFail = "lossless"
+    portable: variable_values.Portable = "auto"
+    optional: Flag = False
+
+
+class VariableRecipe(Section):
+    """What a recipe says of one variable, or of all that match a pattern; None: not said.
+
+    `bound: null` is said: it takes back the bound of a wider pattern (see `model_fields_set`).
+    """
+
+    bound: variable_values.Bound = None
+    variable_class: Annotated[variable_values.MaybeClass, Field(alias="class")] = None
+    keep_zeros: MaybeFlag = None
+    codecs: variable_values.MaybeCodecs = None
+    rounding: variable_values.MaybeRounding = None
+    portable: variable_values.MaybePortable = None
+    valid_range: variable_values.ValidRange = None
+    exact: variable_values.MaybeExact = None
+    on_fail: variable_values.MaybeOnFail = None
+    skip: Flag = False
+    optional: MaybeFlag = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_bound_alone_is_no_entry(cls, data: Any) -> Any:  # Any: what YAML gave
+        if isinstance(data, str | int | float) and not isinstance(data, bool):
+            raise refusal(f"found {shown(data)}, wanted settings such as {{bound: {data}}}")
+        return data
+
+    @model_validator(mode="after")
+    def _nothing_contradicts(self) -> Self:
+        if self.skip and len(self.model_fields_set) > 1:
+            others = sorted(self.model_dump(by_alias=True, exclude_unset=True).keys() - {"skip"})
+            raise refusal(
+                f"skip leaves the variable out, so {listed(others, 'and')} would do nothing"
+            )
+        if self.variable_class == "lossless" and self.bound is not None:
+            raise refusal(f"class is lossless, so the bound {self.bound.text!r} would do nothing")
+        portable_codecs = {"rounding", "lossless"}
+        if self.portable is True and self.codecs not in (None, "auto"):
+            others = [name for name in self.codecs or () if name not in portable_codecs]
+            if others:
+                raise refusal(
+                    f"portable: true, but other Zarr readers do not know {listed(others)}: "
+                    "use [rounding, lossless], or portable: false"
+                )
+        if self.bound is not None and self.codecs is not None:
+            _refuse_codecs_that_cannot_keep(self.bound, self.codecs)
+        return self
+
+
+def _refuse_codecs_that_cannot_keep(bound: BoundText, codecs: str | tuple[str, ...]) -> None:
+    if codecs == ("lossless",):
+        raise refusal(f"codecs is [lossless], so the bound {bound.text!r} would do nothing")
+    if bound.kind == "pointwise_relative" and set(codecs) <= {"sz3", "zfp"}:
+        raise refusal(
+            f"{listed(codecs, 'and')} cannot keep a bound relative to each value "
+            f"({bound.text!r}): add rounding, or write an absolute bound or '% of range'"
+        )
+
+
+class Checks(Section):
+    """The recipe's own limits; `limits` is keyed "C1.fail" or "C1.warn"."""
+
+    limits: dict[run_values.LimitKey, run_values.Limit] = Field(default_factory=dict)
+    require: run_values.Criteria = ()  # n/a of these is a failure
+    off: run_values.Criteria = ()
+    on_fail: variable_values.MaybeOnFail = None  # the same choice as defaults.on_fail
+
+    @field_validator("off")
+    @classmethod
+    def _the_promise_stays_on(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        if always := [f"{name} ({known_criteria()[name].name})" for name in ids if name in ALWAYS]:
+            raise refusal(f"cannot be off: {listed(always, 'and')}, which every archive promises")
+        return ids
+
+    @model_validator(mode="after")
+    def _nothing_contradicts(self) -> Self:
+        limited = {key.partition(".")[0] for key in self.limits}
+        if both := sorted(set(self.off) & set(self.require)):
+            raise refusal(f"{listed(both, 'and')} stands under require and under off")
+        if unused := sorted(set(self.off) & limited):
+            raise refusal(f"{listed(unused, 'and')} is off, so its limit would do nothing")
+        for name in sorted(limited):
+            warn, fail = (self.limits.get(f"{name}.{word}") for word in ("warn", "fail"))
+            if warn is None or fail is None:
+                continue
+            if warn < fail if known_criteria()[name].least else warn > fail:
+                raise refusal(f"{name}.warn would come after {name}.fail; exchange the two numbers")
+        return self
+
+
+class Cluster(Section):
+    """Who computes: `local` starts worker processes, `inline` computes in this process."""
+
+    kind: Annotated[Literal["local", "inline"], one_of("local", "inline")] = "local"
+    workers: run_values.Workers = "auto"
+    memory: Annotated[
+        Literal["auto"] | int, run_values.size(256 * _MIB, 64 * 1024 * _GIB, "auto")
+    ] = "auto"
+
+    @model_validator(mode="after")
+    def _inline_has_no_workers(self) -> Self:
+        if self.kind == "inline" and (unused := sorted(self.model_fields_set - {"kind"})):
+            raise refusal(
+                f"kind is inline, without workers: {listed(unused, 'and')} would do nothing"
+            )
+        return self
+
+
+class Recipe(Section):
+    """A recipe that can be followed; `load_recipe` and `parse_recipe` make it from YAML."""
+
+    recipe: Literal[1]
+    name: str
+    input: Input
+    output: Output
+    quality: run_values.Quality = "climate"  # a float is the share of information to keep
+    defaults: Defaults = Field(default_factory=Defaults)
+    variables: dict[str, VariableRecipe] = Field(default_factory=dict)
+    checks: Checks = Field(default_factory=Checks)
+    cluster: Cluster = Field(default_factory=Cluster)
+
+    _text: str = PrivateAttr(default="")
+    _path: Path | None = PrivateAttr(default=None)
+    _lines: dict[Location, int] = PrivateAttr(default_factory=dict)
+
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _this_version(cls, version: object) -> object:
+        if version != VERSION or isinstance(version, bool):
+            raise refusal(
+                f"found {shown(version)}, wanted {VERSION}: the version that this climcomp reads"
+            )
+        return version
+
+    @field_validator("name")
+    @classmethod
+    def _a_name_is_not_empty(cls, name: str) -> str:
+        if not name.strip():
+            raise refusal("found an empty name, wanted one to call the archive by")
+        return name
+
+    @field_validator("variables", mode="before")
+    @classmethod
+    def _empty_is_an_empty_mapping(cls, variables: object) -> object:
+        return {} if variables is None else variables
+
+    @property
+    def text(self) -> str:
+        """The YAML as it was read, comments and all."""
+        return self._text
+
+    @property
+    def path(self) -> Path | None:
+        """The file it was read from; None for a text."""
+        return self._path
+
+    @property
+    def on_fail(self) -> Literal["lossless", "refuse"]:
+        """What happens to a variable that passes with no lossy setting and says nothing itself."""
+        return self.checks.on_fail or self.defaults.on_fail
+
+    def line(self, *location: str | int) -> int:
+        """The line of a key, or of the nearest thing around it."""
+        return line_of(location, self._lines)

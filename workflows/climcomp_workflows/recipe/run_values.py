@@ -1,0 +1,170 @@
+"""What a recipe says of its input, output, machine and checks: how each key is read."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from climcomp_workflows.recipe.criteria import known_criteria
+from climcomp_workflows.recipe.problems import listed, meant, nearest, shown
+from climcomp_workflows.recipe.values import integer, number, reads, reads_if_said, refusal
+
+_SIZES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-z]+)")
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]*(?:\.[A-Za-z0-9_\-]+)*")
+
+
+def _read_files(value: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        return {"": _file_list(value)}
+    if not value:
+        raise refusal("names no files: write a path, a glob, a list, or 'group: files' lines")
+    for group in value:
+        if group != "" and not _GROUP.fullmatch(group):
+            raise refusal(f"{group!r} cannot name a group: use letters, digits, - and _")
+    return {group: _file_list(files) for group, files in value.items()}
+
+
+def _file_list(value: object) -> tuple[str, ...]:
+    files = [value] if isinstance(value, str) else value
+    wanted = 'wanted a path, a glob such as "data/*.nc", a URL, or a list of them'
+    if not isinstance(files, list | tuple):
+        raise refusal(f"found {shown(value)}, {wanted}")
+    if not files:
+        raise refusal(f"found an empty list, {wanted}")
+    if strange := [name for name in files if not isinstance(name, str) or not name.strip()]:
+        raise refusal(f"found {listed(map(shown, strange), 'and')} among the files, {wanted}")
+    return tuple(str(name).strip() for name in files)
+
+
+def _read_size(smallest: int, largest: int, value: object) -> int:
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or match["unit"] not in _SIZES:
+        known = listed(_SIZES)
+        hint = f"; did you mean {' or '.join(near)}?" if (near := _near_size(match)) else ""
+        raise refusal(
+            f'found {shown(value)}, wanted a size such as "128 MiB" (units: {known}){hint}'
+        )
+    size = round(float(match["number"]) * _SIZES[match["unit"]])
+    if not smallest <= size <= largest:
+        raise refusal(f"found {value!r}, wanted {size_text(smallest)} to {size_text(largest)}")
+    return size
+
+
+def _near_size(match: re.Match[str] | None) -> tuple[str, ...]:
+    return nearest(match["unit"], _SIZES, 2) if match else ()
+
+
+def size_text(size: int) -> str:
+    """Bytes as a recipe writes them: "128 MiB"."""
+    for unit in ("GiB", "MiB", "KiB"):
+        if size % _SIZES[unit] == 0 and size:
+            return f"{size // _SIZES[unit]} {unit}"
+    return f"{size} B"
+
+
+def size(smallest: int, largest: int, otherwise: str | None) -> BeforeValidator:
+    """The marker of a field of bytes, written with a unit, or of `otherwise` for no choice."""
+    return BeforeValidator(
+        lambda value: value if value == otherwise else _read_size(smallest, largest, value)
+    )
+
+
+def _read_workers(value: object) -> Literal["auto"] | int:
+    if value == "auto":
+        return "auto"
+    workers = integer(value)
+    if workers is None or workers < 1:
+        raise refusal(f"found {shown(value)}, wanted auto or a number of processes, 1 or more")
+    return workers
+
+
+def _read_quality(value: object) -> object:
+    words = ("climate", "bounds", "lossless")
+    wanted = f"wanted {', '.join(words)} or {{information: 0.99}}"
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    if isinstance(value, dict):
+        for key in value:
+            if key != "information":
+                raise refusal(f"found the key {key!r}, {wanted}{meant(key, ('information',))}")
+        share = value.get("information")
+        found = number(share)
+        if found is None or not 0 < found < 1:
+            raise refusal(
+                f"information: found {shown(share)}, wanted a share above 0 and below 1, such as "
+                "0.99 (for all of the information write quality: lossless)"
+            )
+        return found
+    if value in words:
+        return value
+    hint = meant(value, (*words, "preview")) if isinstance(value, str) else ""
+    raise refusal(f"found {shown(value)}, {wanted}{hint}")
+
+
+def _write_quality(value: str | float) -> object:
+    return {"information": value} if isinstance(value, float) else value
+
+
+def _read_chunks(value: object) -> object:
+    if not isinstance(value, dict) or not value:
+        raise refusal(f"found {shown(value)}, wanted dimensions and lengths, such as {{time: 12}}")
+    return value
+
+
+def _read_length(value: object) -> int:
+    length = integer(value)
+    if length is None or length < 1:
+        raise refusal(f"found {shown(value)}, wanted a number of values, 1 or more")
+    return length
+
+
+def _read_criterion(value: object) -> str:
+    known = known_criteria()
+    if not isinstance(value, str) or value not in known:
+        hint = meant(value, known) if isinstance(value, str) else ""
+        raise refusal(f"found {shown(value)}, wanted criteria among {', '.join(known)}{hint}")
+    return value
+
+
+def _read_criteria(value: object) -> object:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple):
+        raise refusal(f"found {shown(value)}, wanted a list of criteria such as [E5, T4]")
+    return tuple(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else names
+
+
+def _read_limit_key(key: object) -> str:
+    criterion, _, word = str(key).partition(".")
+    if word not in ("warn", "fail"):
+        raise refusal(f"found {shown(key)}, wanted a criterion and .warn or .fail, such as C1.fail")
+    _read_criterion(criterion)
+    if criterion == "P1":
+        raise refusal("P1 compares with the variable's own bound: change the bound")
+    if known_criteria()[criterion].scope == "shard":
+        name = known_criteria()[criterion].name
+        raise refusal(f"{criterion} ({name}) counts values: it has no limit that could be moved")
+    return str(key)
+
+
+def _read_limit(value: object) -> float:
+    limit = number(value)
+    if limit is None or limit <= 0:
+        raise refusal(f"found {shown(value)}, wanted a number above 0")
+    return limit
+
+
+Files = Annotated[dict[str, tuple[str, ...]], reads(_read_files)]
+Workers = Annotated[Literal["auto"] | int, reads(_read_workers)]
+Quality = Annotated[
+    Literal["climate", "bounds", "lossless"] | float,
+    reads(_read_quality),
+    PlainSerializer(_write_quality),
+]
+Length = Annotated[int, reads(_read_length)]
+MaybeChunks = Annotated[dict[str, Length] | None, reads_if_said(_read_chunks)]
+Criteria = Annotated[tuple[Annotated[str, reads(_read_criterion)], ...], reads(_read_criteria)]
+LimitKey = Annotated[str, reads(_read_limit_key)]
+Limit = Annotated[float, reads(_read_limit)]

@@ -1,0 +1,142 @@
+"""What a recipe says of one variable, once all its entries and defaults are laid together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from climcomp.errors import RecipeError
+from climcomp_workflows.bound_text import BoundText
+from climcomp_workflows.recipe.models import Recipe
+from climcomp_workflows.recipe.problems import nearest
+from climcomp_workflows.recipe.variable_values import (
+    ClassValue,
+    CodecsValue,
+    OnFailValue,
+    PortableValue,
+    RoundingValue,
+)
+
+_WILD = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class VariableSettings:
+    """Every setting of one variable; None where the recipe leaves it to the plan.
+
+    `origins` says for each key whose choice it was: "recipe line 12 (t2m)" or "default".
+    """
+
+    name: str
+    bound: BoundText | None
+    variable_class: ClassValue | None
+    keep_zeros: bool | None
+    codecs: CodecsValue
+    rounding: RoundingValue
+    portable: PortableValue
+    valid_range: tuple[float, float] | None
+    exact: tuple[float, ...]
+    on_fail: OnFailValue
+    skip: bool
+    origins: Mapping[str, str]
+
+
+def settings_for(recipe: Recipe, name: str) -> VariableSettings:
+    """The settings of the variable `name`, such as "t2m" or "grp1/T".
+
+    Each key is taken from the closest entry that says it: the exact name, then the longer pattern
+    before the shorter, "*" last, then `defaults`. A pattern without "/" also matches the last part
+    of a name in a group.
+    """
+    chosen: dict[str, Any] = {  # Any: one value a key, each typed by VariableSettings
+        "bound": None,
+        "variable_class": None,
+        "keep_zeros": None,
+        "codecs": recipe.defaults.codecs,
+        "rounding": recipe.defaults.rounding,
+        "portable": recipe.defaults.portable,
+        "valid_range": None,
+        "exact": (),
+        "on_fail": recipe.on_fail,
+        "skip": False,
+    }
+    origins = {key: _default_origin(recipe, key) for key in chosen}
+    for pattern in reversed(matching_entries(recipe, name)):
+        entry = recipe.variables[pattern]
+        for key in entry.model_fields_set & chosen.keys():
+            value = getattr(entry, key)
+            # `bound: null` takes a bound back; a null elsewhere says nothing.
+            if value is None and key != "bound":
+                continue
+            chosen[key] = value
+            alias = "class" if key == "variable_class" else key
+            origins[key] = f"recipe line {recipe.line('variables', pattern, alias)} ({pattern})"
+    return VariableSettings(name=name, origins=origins, **chosen)
+
+
+def _default_origin(recipe: Recipe, key: str) -> str:
+    if key == "on_fail" and recipe.checks.on_fail is not None:
+        return f"recipe line {recipe.line('checks', 'on_fail')} (checks)"
+    if key in recipe.defaults.model_fields_set:
+        return f"recipe line {recipe.line('defaults', key)} (defaults)"
+    return "default"
+
+
+def matching_entries(recipe: Recipe, name: str) -> list[str]:
+    """The patterns under `variables` that match a name, the closest first."""
+    return sorted(
+        (pattern for pattern in recipe.variables if _matches(pattern, name)),
+        key=lambda pattern: (pattern != name, is_glob(pattern), -len(pattern)),
+    )
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether an entry is a pattern, which may match no variable."""
+    return bool(_WILD & set(pattern))
+
+
+def _matches(pattern: str, name: str) -> bool:
+    if pattern == name or fnmatchcase(name, pattern):
+        return True
+    last = name.rpartition("/")[2]
+    return "/" not in pattern and (pattern == last or fnmatchcase(last, pattern))
+
+
+def check_names(recipe: Recipe, names: Iterable[str]) -> tuple[str, ...]:
+    """Notes on entries that match no variable: patterns, and names that are optional.
+
+    Raises
+    ------
+    RecipeError
+        If a name that is not optional is no variable of the source; all of them, each with the
+        nearest names.
+    """
+    known = tuple(names)
+    problems: list[str] = []
+    notes: list[str] = []
+    for pattern, entry in recipe.variables.items():
+        if pattern == "*" or any(_matches(pattern, name) for name in known):
+            continue
+        line = recipe.line("variables", pattern)
+        optional = recipe.defaults.optional if entry.optional is None else entry.optional
+        if is_glob(pattern) or optional:
+            notes.append(f"recipe line {line}: no variable matches {pattern!r}")
+            continue
+        close = nearest(pattern, {*known, *(name.rpartition("/")[2] for name in known)})
+        meant = f"did you mean {' or '.join(close)}? " if close else ""
+        problems.append(
+            f"line {line}, variables.{pattern}: the source has no such variable; {meant}"
+            f"It has {_some(known)}. (optional: true allows it to be absent.)"
+        )
+    if problems:
+        where = recipe.path or "this recipe"
+        listing = "\n".join(f"  {problem}" for problem in problems)
+        raise RecipeError(f"{where}: unknown variables\n{listing}", tuple(problems))
+    return tuple(notes)
+
+
+def _some(names: tuple[str, ...], count: int = 12) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return (", ".join(names[:count]) or "none") + more
