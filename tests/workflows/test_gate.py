@@ -1,0 +1,81 @@
+"""The gate's decisions."""
+
+from __future__ import annotations
+
+import pytest
+from climcomp_metrics.base import Verdict
+from climcomp_workflows.gate import Accept, Refuse, Retry, decide, failures, in_words
+
+
+def verdict(criterion: str = "P2", outcome: str = "fail", **changes: object) -> Verdict:
+    fields: dict[str, object] = {
+        "criterion": criterion,
+        "metric": "bias",
+        "outcome": outcome,
+        "value": 0.002,
+        "unit": "1",
+        "warn": 3e-4,
+        "fail": 1e-3,
+        "source": "METRICS: calibrated",
+        "place": "level 3",
+    }
+    return Verdict(**{**fields, **changes})  # type: ignore[arg-type]  # fields by name
+
+
+def test_nothing_failed_is_accepted() -> None:
+    assert decide([], 0, 3, 0, "lossless") == Accept()
+
+
+def test_the_first_failure_goes_one_rung_down() -> None:
+    decision = decide([verdict()], 0, 3, 0, "lossless")
+    assert isinstance(decision, Retry)
+    assert decision.rung == 1
+
+
+def test_the_second_lossy_failure_goes_to_lossless_however_long_the_ladder() -> None:
+    decision = decide([verdict()], 1, 6, 1, "lossless")
+    assert isinstance(decision, Retry)
+    assert decision.rung == 5
+
+
+def test_a_ladder_that_starts_low_reaches_lossless_at_once() -> None:
+    decision = decide([verdict()], 1, 3, 0, "lossless")
+    assert isinstance(decision, Retry)
+    assert decision.rung == 2
+
+
+def test_refuse_never_becomes_lossless() -> None:
+    assert isinstance(decide([verdict()], 1, 3, 1, "refuse"), Refuse)
+
+
+def test_refuse_still_tries_the_lossy_rungs() -> None:
+    assert decide([verdict()], 0, 3, 0, "refuse") == Retry(1, (in_words(verdict()),))
+
+
+@pytest.mark.parametrize("criterion", ["F1", "F2", "F3", "F5", "P1"])
+def test_bounds_enforces_the_promise_on_every_value(criterion: str) -> None:
+    assert failures([verdict(criterion)], "bounds") == [verdict(criterion)]
+
+
+def test_bounds_lets_the_climate_tests_warn_only() -> None:
+    assert failures([verdict("C2")], "bounds") == []
+
+
+def test_all_enforces_everything() -> None:
+    assert failures([verdict("C2")], "all") == [verdict("C2")]
+
+
+@pytest.mark.parametrize("outcome", ["pass", "warn", "report"])
+def test_only_failures_block(outcome: str) -> None:
+    assert failures([verdict("C2", outcome)], "all") == []
+
+
+def test_not_applicable_blocks_only_where_it_is_required() -> None:
+    absent = verdict("C1", "n/a", value=None, reason="no area")
+    assert failures([absent], "all") == []
+    assert failures([absent], "all", {"C1"}) == [absent]
+
+
+def test_a_failure_names_value_limit_source_and_place() -> None:
+    expected = "P2 bias is 0.002, limit 0.001 (METRICS: calibrated) at level 3"
+    assert in_words(verdict()) == expected

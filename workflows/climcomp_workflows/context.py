@@ -1,0 +1,93 @@
+"""What a process that runs tasks keeps open between them: the plan, its sources, weights, sums."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.archive import ArchiveStore, open_store
+from climcomp.source import Source, open_source
+from climcomp.source.grid import read_geometry
+from climcomp_metrics.sphere import area_weights
+from climcomp_workflows.plan.model import Plan, VariablePlan
+from climcomp_workflows.states import Accumulator
+
+PLAN_KEY = "climcomp/plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """Names one run: its store, its plan and the epoch of its lease."""
+
+    store: str
+    plan_digest: str
+    epoch: int
+
+
+@dataclass(slots=True)
+class RunContext:
+    """Lives in a process from its first task of a run to its first task of another."""
+
+    key: RunKey
+    store: ArchiveStore
+    plan: Plan
+    accumulator: Accumulator
+    lock: threading.Lock = field(default_factory=threading.Lock)  # tasks against flushes
+    _sources: dict[str, Source] = field(default_factory=dict)
+    _weights: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)
+
+    def source(self, variable: VariablePlan) -> Source:
+        """The opened source of a variable."""
+        if variable.dataset not in self._sources:
+            spec = self.plan.datasets[variable.dataset].spec
+            self._sources[variable.dataset] = open_source(spec)
+        return self._sources[variable.dataset]
+
+    def weights(self, variable: VariablePlan) -> NDArray[np.float64] | None:
+        """The area weights of a variable's cells; None where there are none."""
+        if variable.name not in self._weights:
+            geometry = read_geometry(self.source(variable), variable.source_name)
+            found = area_weights(geometry)
+            # One variable at a time: weights are as large as a field.
+            self._weights = {variable.name: None if isinstance(found, str) else found}
+        return self._weights[variable.name]
+
+    def close(self) -> None:
+        """Close the sources."""
+        for source in self._sources.values():
+            source.close()
+        self._sources.clear()
+
+
+_current: RunContext | None = None
+
+
+def context_of(key: RunKey) -> RunContext:
+    """The context of a run in this process, loaded from the run's store at its first task."""
+    global _current
+    if _current is None or _current.key != key:
+        if _current is not None:
+            _current.close()
+        store = open_store(key.store)
+        plan = Plan.from_dict(json.loads(store.get(PLAN_KEY)))
+        _current = RunContext(key, store, plan, Accumulator(store))
+    return _current
+
+
+def flush_states(key: RunKey) -> None:
+    """Write what this process has summed up of a run into the store."""
+    if _current is not None and _current.key == key:
+        with _current.lock:
+            _current.accumulator.flush()
+
+
+def close_context() -> None:
+    """Close what this process keeps open of a run; unflushed sums are dropped."""
+    global _current
+    if _current is not None:
+        _current.close()
+        _current = None

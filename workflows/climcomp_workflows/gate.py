@@ -1,0 +1,103 @@
+"""The gate: what follows from the verdicts on a variable. Pure, so that every case can be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from climcomp_metrics.base import Verdict
+
+LOSSY_ATTEMPTS = 2  # DESIGN: at most two lossy attempts of a variable, then lossless
+# What `quality: bounds` still enforces: the promise on every value.
+BOUND_CRITERIA = frozenset({"F1", "F2", "F3", "F5", "P1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The variable may be published as it is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The variable is compressed again from this rung on."""
+
+    rung: int
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The variable may not be published: the recipe forbids to store it losslessly."""
+
+    because: tuple[str, ...]
+
+
+Decision = Accept | Retry | Refuse
+
+
+def failures(
+    verdicts: Iterable[Verdict],
+    enforced: Literal["all", "bounds"],
+    require: Collection[str] = (),
+) -> list[Verdict]:
+    """The verdicts that block publication.
+
+    A criterion that is n/a blocks only if the recipe requires it.
+    """
+    return [
+        v
+        for v in verdicts
+        if (v.outcome == "fail" and (enforced == "all" or v.criterion in BOUND_CRITERIA))
+        or (v.outcome == "n/a" and v.criterion in require)
+    ]
+
+
+def not_enforced(verdict: Verdict, enforced: Literal["all", "bounds"]) -> Verdict:
+    """The verdict as the report shows it: a failure that does not block is a warning that says so."""
+    if enforced == "all" or verdict.outcome != "fail" or verdict.criterion in BOUND_CRITERIA:
+        return verdict
+    reason = "fails its limit; quality: bounds enforces the bounds alone"
+    return replace(verdict, outcome="warn", reason=reason)
+
+
+def in_words(verdict: Verdict) -> str:
+    """A failed verdict in one line: criterion, value, limit, place."""
+    if verdict.outcome == "n/a":
+        return f"{verdict.criterion} {verdict.metric} is required but n/a: {verdict.reason}"
+    place = f" at {verdict.place}" if verdict.place else ""
+    unit = f" {verdict.unit}" if verdict.unit not in ("", "1") else ""
+    return (
+        f"{verdict.criterion} {verdict.metric} is {verdict.value:.4g}{unit}, "
+        f"limit {verdict.fail:.4g}{unit} ({verdict.source}){place}"
+    )
+
+
+def decide(
+    failed: list[Verdict],
+    rung: int,
+    rungs: int,
+    attempt: int,
+    on_fail: Literal["lossless", "refuse"],
+) -> Decision:
+    """Decide on one attempt of a variable.
+
+    Parameters
+    ----------
+    failed
+        What `failures` gave.
+    rung
+        The rung that this attempt began with; `rungs` counts the ladder, its last rung lossless.
+    attempt
+        Counted from 0.
+    """
+    if not failed:
+        return Accept()
+    because = tuple(in_words(v) for v in failed)
+    lossless = rungs - 1
+    following = rung + 1 if attempt + 1 < LOSSY_ATTEMPTS else lossless
+    if following >= lossless:
+        if on_fail == "refuse":
+            return Refuse(because)
+        following = lossless
+    return Retry(following, because)

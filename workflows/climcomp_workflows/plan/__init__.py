@@ -1,0 +1,1 @@
+"""The plan of a recipe: layout, bounds, ladders, all decided from samples."""

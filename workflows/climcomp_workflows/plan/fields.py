@@ -1,0 +1,103 @@
+"""What the metrics need to know of a variable, from its sampled fields."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.source import SourceVariable
+from climcomp_metrics.bins import Bins, make_bins
+from climcomp_metrics.field import Axes
+from climcomp_workflows.plan.layout import horizontal_axes
+from climcomp_workflows.plan.level_bounds import LevelRange
+from climcomp_workflows.plan.sample import Sample
+from climcomp_workflows.recipe import VariableSettings
+
+# Exact zeros (or tops) of a field that is not rain are coded as values of their own above this share.
+REPEATED_SHARE = 0.01
+# Values of a level from which its histogram's bins are made.
+BIN_SAMPLE = 500_000
+
+
+def sigma_of_all(
+    sample: Sample, sampled: tuple[float, ...], levels: int
+) -> tuple[float, ...]:
+    """Sigma of every level; between sampled levels interpolated in its logarithm."""
+    if len(sampled) == levels:
+        return sampled
+    known = [(i, math.log(s)) for i, s in zip(sample.levels, sampled, strict=True) if s > 0]
+    if not known:
+        return (0.0,) * levels
+    at, logs = zip(*known, strict=True)
+    return tuple(float(v) for v in np.exp(np.interp(range(levels), at, logs)))
+
+
+def ranges_of_all(
+    sample: Sample, ranges: tuple[LevelRange | None, ...], levels: int
+) -> tuple[LevelRange | None, ...]:
+    """The range of every level; levels between sampled ones take that of the nearest."""
+    if len(ranges) == levels:
+        return ranges
+    nearest = [int(np.argmin([abs(i - s) for s in sample.levels])) for i in range(levels)]
+    return tuple(ranges[n] for n in nearest)
+
+
+def bins_of_all(
+    sample: Sample, sigma: tuple[float, ...], levels: int, kind: Literal["C", "P", "B"]
+) -> tuple[Bins, ...]:
+    """Histogram bins of every level; levels between sampled ones take the values of the nearest."""
+    step = max(1, sample.fields[:, 0].size // BIN_SAMPLE)
+    nearest = [int(np.argmin([abs(i - s) for s in sample.levels])) for i in range(levels)]
+    return tuple(
+        make_bins(sample.fields[:, nearest[i]].reshape(-1)[::step], sigma[i], kind)
+        for i in range(levels)
+    )
+
+
+def exact_values(
+    variable: SourceVariable,
+    settings: VariableSettings,
+    kind: str,
+    fields: NDArray[np.floating],
+    decoded: bool,
+    notes: list[str],
+) -> tuple[tuple[float, ...], bool]:
+    """Values that come back bit for bit (fills, flags, zeros), and whether zeros are among them."""
+    exact = [] if decoded else [float(f) for f in variable.fill_values if math.isfinite(float(f))]
+    exact += settings.exact
+    finite = max(1, int(np.isfinite(fields).sum()))
+    zeros = int((fields == 0).sum()) / finite
+    keep = settings.keep_zeros
+    if keep is None:
+        keep = kind == "P" or zeros >= REPEATED_SHARE
+        if keep and zeros:
+            notes.append(f"zeros ({100 * zeros:.1f} % of the sampled values) stay exactly zero")
+    if keep:
+        exact.append(0.0)
+    if kind == "B":
+        top = float(np.nanmax(np.where(np.isfinite(fields), fields, -np.inf)))
+        share = int((fields == top).sum()) / finite
+        if top > 0 and share >= REPEATED_SHARE:
+            exact.append(top)
+            notes.append(f"values of exactly {top:g} ({100 * share:.1f} %) stay exactly that")
+    return tuple(dict.fromkeys(exact)), bool(keep)
+
+
+def no_neighbours(axes: Axes, shape: tuple[int, ...]) -> str | None:
+    """Why gradients and Laplacians cannot be had on this grid, or None if they can."""
+    if axes.cell is not None:
+        return "the grid is unstructured: cells have no row and column neighbours"
+    if axes.y is None or axes.x is None:
+        return "it has no two horizontal dimensions"
+    if shape[axes.y] < 3 or shape[axes.x] < 3:
+        return f"its fields have only {shape[axes.y]} x {shape[axes.x]} cells"
+    return None
+
+
+def is_periodic(periodic: bool, axes: Axes, shape: tuple[int, ...], outer: tuple[int, ...]) -> bool:
+    """Whether the last column neighbours the first, in shards that hold whole rows."""
+    rows = horizontal_axes(axes)
+    return periodic and axes.x is not None and outer[rows[-1]] >= shape[rows[-1]]

@@ -1,0 +1,98 @@
+"""The ladder of a variable: which codec, at which bounds, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from climcomp.bounds import BoundKind, ErrorBound
+from climcomp.codecs import get_codec
+from climcomp.errors import RecipeError
+from climcomp.rounding import keepbits_for
+from climcomp_workflows.plan.model import Rung
+
+TIGHTER = 4.0  # the second rung keeps a quarter of the bound, the third is lossless
+AUTO_CODECS = ("sz3", "zfp", "rounding")
+
+Settings = tuple[tuple[str, Any], ...]
+
+LOSSLESS = Rung("lossless", (), None, None, "lossless")
+
+
+@dataclass(frozen=True, slots=True)
+class LevelBounds:
+    """The bound of each level of a variable, all of one kind, and whose choice they were."""
+
+    bounds: tuple[ErrorBound, ...]
+    text: str
+    source: str
+
+    @property
+    def kind(self) -> BoundKind:
+        """The kind that all of them are of."""
+        return self.bounds[0].kind
+
+    @property
+    def spread(self) -> float:
+        """The loosest over the tightest."""
+        values = [b.value for b in self.bounds]
+        return max(values) / min(values)
+
+
+def candidates(codecs: Sequence[str], kind: BoundKind, where: str) -> tuple[str, ...]:
+    """The codecs among those asked for that keep bounds of this kind.
+
+    Raises
+    ------
+    RecipeError
+        If none of them does.
+    """
+    able = tuple(name for name in codecs if kind in get_codec(name).kinds)
+    if able:
+        return able
+    others = [name for name in AUTO_CODECS if kind in get_codec(name).kinds]
+    raise RecipeError(
+        f"{where}: {', '.join(codecs)} cannot keep a {kind} bound; codecs that can: "
+        f"{', '.join(others)}. Name one of them in codecs, or give an absolute bound."
+    )
+
+
+def _in_words(bounds: Sequence[ErrorBound], unit: str) -> str:
+    low, high = min(b.value for b in bounds), max(b.value for b in bounds)
+    if bounds[0].kind == "pointwise_relative":
+        text = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        return f"{text} of each value"
+    text = f"{low:.6g}" if low == high else f"{low:.4g} to {high:.4g}"
+    return f"{text} {unit}".rstrip()
+
+
+def _span(bits: Sequence[int]) -> str:
+    low, high = min(bits), max(bits)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def make_ladder(
+    codec: str,
+    settings: Settings,
+    bounds: LevelBounds,
+    keepbits: tuple[int, ...] | None,
+    unit: str,
+    dtype: str,
+) -> tuple[Rung, ...]:
+    """The bound, a quarter of the bound, lossless.
+
+    A rounding before another codec keeps two more
+    bits on the second rung, as a quarter of the bound asks.
+    """
+    rungs = []
+    for factor in (1.0, TIGHTER):
+        tightened = tuple(b.tightened(factor) for b in bounds.bounds)
+        bits = None if keepbits is None else tuple(k + (2 if factor > 1 else 0) for k in keepbits)
+        text = f"{codec} within {_in_words(tightened, unit)}"
+        if bits is not None:
+            text += f" after rounding to {_span(bits)} bits"
+        elif codec == "rounding" and bounds.kind == "pointwise_relative":
+            text += f", {_span([keepbits_for(b.value, dtype) for b in tightened])} bits kept"
+        rungs.append(Rung(codec, settings, tightened, bits, text))
+    return (*rungs, LOSSLESS)

@@ -1,0 +1,240 @@
+"""Chunk and shard shapes of a variable, chosen for how it will be read and how it is stored now."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from climcomp.errors import RecipeError
+from climcomp_metrics.field import Axes
+
+Access = Literal["maps", "series", "balanced"]
+
+MEBIBYTE = 1 << 20
+SHARD_BYTES = 128 * MEBIBYTE  # DESIGN: 64 to 512 MiB raw, so that a worker holds a few of them
+LARGEST_SHARD_BYTES = 512 * MEBIBYTE
+# Inner chunks of 1 to 16 MiB: large enough for a codec's prediction to pay, small enough to fetch.
+CHUNK_BYTES = {"maps": 4 * MEBIBYTE, "series": 4 * MEBIBYTE, "balanced": 8 * MEBIBYTE}
+OWN_CHUNK_BYTES = MEBIBYTE // 4  # levels with at least this much have inner chunks of their own
+LARGEST_AMPLIFICATION = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Chunk and shard shapes; `shard` is None where one chunk is one object."""
+
+    chunk: tuple[int, ...]
+    shard: tuple[int, ...] | None
+    amplification: float  # bytes read from the source, over the bytes of the variable
+    notes: tuple[str, ...] = ()
+
+    @property
+    def outer(self) -> tuple[int, ...]:
+        """The shape of one stored object: the shard, or the chunk where there is no shard."""
+        return self.shard or self.chunk
+
+
+def horizontal_axes(axes: Axes) -> tuple[int, ...]:
+    """Positions of the horizontal dimensions, y before x."""
+    return tuple(a for a in (axes.y, axes.x, axes.cell) if a is not None)
+
+
+def read_amplification(
+    shape: tuple[int, ...], outer: tuple[int, ...], source_chunk: tuple[int, ...] | None
+) -> float:
+    """Values read from the source, each shard reading whole source chunks, over the values wanted.
+
+    1.0 for a contiguous source. Each dimension counts by itself: a shard touches every source
+    chunk that it overlaps, and shards on a regular grid touch the product of these counts.
+    """
+    if source_chunk is None or 0 in shape:
+        return 1.0
+    product = 1.0
+    for size, step, chunk in zip(shape, outer, source_chunk, strict=True):
+        read = 0
+        for start in range(0, size, step):
+            stop = min(start + step, size)
+            first, last = start // chunk, (stop - 1) // chunk
+            read += min((last + 1) * chunk, size) - first * chunk
+        product *= read / size
+    return product
+
+
+def _even(size: int, wanted: int, exact: bool = False) -> int:
+    """The step near `wanted` that cuts `size` into equal pieces, but for a remainder if not `exact`."""
+    pieces = max(1, round(size / max(1, wanted)))
+    if not exact or size % pieces == 0:
+        return math.ceil(size / pieces)
+    divisors = [d for d in range(1, size + 1) if size % d == 0]
+    return min(divisors, key=lambda d: abs(math.log(d / max(1, wanted))))
+
+
+def _outer_shape(
+    shape: tuple[int, ...],
+    axes: Axes,
+    itemsize: int,
+    shard_bytes: int,
+    source_chunk: tuple[int, ...] | None,
+    levels_together: bool,
+) -> list[int]:
+    """Whole horizontal fields, then as many time steps as fit, then levels."""
+    outer = [1] * len(shape)
+    for axis in horizontal_axes(axes):
+        outer[axis] = shape[axis]
+    budget = max(1, shard_bytes // itemsize)
+    if math.prod(outer) > budget and horizontal_axes(axes):
+        last = horizontal_axes(axes)[-1]
+        rest = math.prod(outer) // outer[last]
+        outer[last] = max(1, _even(shape[last], max(1, budget // rest)))
+    growing = [axes.time] if axes.time is not None else []
+    if levels_together:
+        growing += list(reversed(axes.level))
+    for axis in growing:
+        assert axis is not None
+        room = max(1, budget // math.prod(outer))
+        outer[axis] = min(shape[axis], room)
+        step = source_chunk[axis] if source_chunk else 1
+        if outer[axis] < shape[axis] and 1 < step <= 2 * outer[axis]:
+            # Whole source chunks: each is then read by one shard only.
+            outer[axis] = min(shape[axis], max(1, outer[axis] // step) * step)
+    return [max(1, n) for n in outer]
+
+
+def _aligned_with_source(
+    shape: tuple[int, ...], axes: Axes, itemsize: int, source_chunk: tuple[int, ...], limit: int
+) -> list[int]:
+    """Whole source chunks, grown along the horizontal dimensions first, last one first."""
+    outer = [min(n, c) for n, c in zip(shape, source_chunk, strict=True)]
+    order = list(reversed(horizontal_axes(axes))) + ([axes.time] if axes.time is not None else [])
+    for axis in order:
+        room = max(1, limit // itemsize // math.prod(outer))
+        pieces = min(room, math.ceil(shape[axis] / outer[axis]))
+        outer[axis] = min(shape[axis], outer[axis] * pieces)
+    return outer
+
+
+def _inner_shape(
+    outer: list[int], axes: Axes, itemsize: int, access: Access, exact: bool
+) -> list[int]:
+    """A chunk that divides the shard nearly evenly and suits the way of reading."""
+    chunk = list(outer)
+    budget = max(1, CHUNK_BYTES[access] // itemsize)
+    of_one_level = math.prod(n for i, n in enumerate(chunk) if i not in axes.level)
+    if of_one_level * itemsize >= OWN_CHUNK_BYTES:
+        # Readers take levels singly, and codecs do better on one level than across levels (ERA-Interim
+        # u at 0.1 m/s: 18.9 against 17.9).
+        for axis in axes.level:
+            chunk[axis] = 1
+    for axis in axes.level:
+        others = math.prod(n for i, n in enumerate(chunk) if i != axis)
+        room = max(1, budget // max(1, others))
+        if chunk[axis] > room:
+            chunk[axis] = _even(chunk[axis], room, exact)
+    if math.prod(chunk) <= budget:
+        return chunk
+    field = math.prod(chunk[a] for a in horizontal_axes(axes))
+    if access == "maps" or axes.time is None:
+        if axes.time is not None:
+            chunk[axes.time] = _even(chunk[axes.time], max(1, budget // max(1, field)), exact)
+    elif access == "balanced":
+        # About a cube in samples: as many steps as a sixteenth of the budget's edge allows.
+        steps = min(chunk[axes.time], max(1, round(budget ** (1 / 3) / 8)))
+        chunk[axes.time] = _even(chunk[axes.time], steps, exact)
+    others = math.prod(n for i, n in enumerate(chunk) if i not in horizontal_axes(axes))
+    cells = max(1, budget // max(1, others))
+    if field > cells and horizontal_axes(axes):
+        if len(horizontal_axes(axes)) == 1:
+            chunk[horizontal_axes(axes)[0]] = _even(chunk[horizontal_axes(axes)[0]], cells, exact)
+        else:
+            y, x = horizontal_axes(axes)
+            chunk[x] = _even(chunk[x], max(1, round(math.sqrt(cells))), exact)
+            chunk[y] = _even(chunk[y], max(1, cells // chunk[x]), exact)
+    for axis in range(len(chunk)):  # no horizontal dimension at all, or a very long first one
+        others = math.prod(n for i, n in enumerate(chunk) if i != axis)
+        if axis not in horizontal_axes(axes) and others * chunk[axis] > 2 * budget:
+            chunk[axis] = _even(chunk[axis], max(1, budget // others), exact)
+    return [max(1, n) for n in chunk]
+
+
+def _keep_levels_contiguous(
+    shape: tuple[int, ...], axes: Axes, outer: list[int], chunk: list[int]
+) -> None:
+    """Make the levels of a shard a run of the folded levels, as the metrics count them.
+
+    A shard that holds several indices of one level dimension must hold all of those behind it.
+    """
+    for position, axis in enumerate(axes.level):
+        if max(outer[axis], chunk[axis]) > 1:
+            for later in axes.level[position + 1 :]:
+                outer[later] = shape[later]
+
+
+def choose_layout(
+    shape: tuple[int, ...],
+    dims: tuple[str, ...],
+    axes: Axes,
+    itemsize: int,
+    *,
+    access: Access = "balanced",
+    source_chunk: tuple[int, ...] | None = None,
+    shard_bytes: int = SHARD_BYTES,
+    explicit: dict[str, int] | None = None,
+    levels_together: bool = True,
+) -> Layout:
+    """Choose the chunk and shard shapes of one variable.
+
+    Parameters
+    ----------
+    shape, dims, axes
+        Of the variable, in its own order of dimensions.
+    source_chunk
+        The chunk shape in which the source stores it; None where it is contiguous.
+    shard_bytes
+        Raw bytes of a shard, about.
+    explicit
+        Chunk lengths by dimension that the recipe asks for; dimensions it leaves out are chosen.
+    levels_together
+        False where levels have bounds of their own and so need shards of their own.
+
+    Raises
+    ------
+    RecipeError
+        If shards would read the source more than twice over and aligning them does not help.
+    """
+    if not shape or 0 in shape:
+        return Layout(tuple(max(1, n) for n in shape), None, 1.0)
+    notes: list[str] = []
+    outer = _outer_shape(shape, axes, itemsize, shard_bytes, source_chunk, levels_together)
+    amplification = read_amplification(shape, tuple(outer), source_chunk)
+    if amplification > LARGEST_AMPLIFICATION and source_chunk is not None:
+        aligned = _aligned_with_source(
+            shape, axes, itemsize, source_chunk, max(shard_bytes, LARGEST_SHARD_BYTES // 2)
+        )
+        after = read_amplification(shape, tuple(aligned), source_chunk)
+        raw = math.prod(aligned) * itemsize
+        if after > LARGEST_AMPLIFICATION or raw > LARGEST_SHARD_BYTES:
+            raise RecipeError(
+                f"source chunks {source_chunk} of dims {dims} would be read {amplification:.1f} "
+                f"times by shards of {tuple(outer)}, and shards of whole source chunks take "
+                f"{raw / MEBIBYTE:.0f} MiB (limit {LARGEST_SHARD_BYTES // MEBIBYTE} MiB). "
+                f"Rechunk the source once, or give output.chunks that follow its chunks."
+            )
+        notes.append(
+            f"shards follow the source's chunks {source_chunk}: whole fields would read the source "
+            f"{amplification:.1f} times"
+        )
+        outer, amplification = aligned, after
+    chunk = _inner_shape(outer, axes, itemsize, access, exact=bool(notes))
+    for dim, length in (explicit or {}).items():
+        if dim in dims:
+            chunk[dims.index(dim)] = min(length, shape[dims.index(dim)])
+    _keep_levels_contiguous(shape, axes, outer, chunk)
+    # A shard is a whole number of chunks; it may reach past the array's end.
+    shard = tuple(
+        max(1, o // c) * c if o < n else math.ceil(o / c) * c
+        for n, o, c in zip(shape, outer, chunk, strict=True)
+    )
+    amplification = read_amplification(shape, shard, source_chunk)
+    one_object = all(s == c for s, c in zip(shard, chunk, strict=True))
+    return Layout(tuple(chunk), None if one_object else shard, amplification, tuple(notes))

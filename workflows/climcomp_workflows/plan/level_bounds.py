@@ -1,0 +1,126 @@
+"""The bound of each level of a variable: from the recipe, or from the table of defaults."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.bounds import ErrorBound
+from climcomp.errors import BoundError, RecipeError
+from climcomp_workflows.bound_text import resolve_bound
+from climcomp_workflows.classes import DefaultBound
+from climcomp_workflows.plan.ladder import LevelBounds
+from climcomp_workflows.recipe import VariableSettings
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRange:
+    """What the sample says of one level: its least, greatest and largest absolute value."""
+
+    low: float
+    high: float
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute value."""
+        return max(abs(self.low), abs(self.high))
+
+
+def level_ranges(fields: NDArray[np.floating]) -> tuple[LevelRange | None, ...]:
+    """Of each level of (times, levels, y, x), its range over finite values; None if it has none."""
+    ranges: list[LevelRange | None] = []
+    for level in range(fields.shape[1]):
+        values = fields[:, level]
+        finite = values[np.isfinite(values)]
+        ranges.append(LevelRange(float(finite.min()), float(finite.max())) if finite.size else None)
+    return tuple(ranges)
+
+
+def recipe_bounds(
+    settings: VariableSettings,
+    units: str | None,
+    standard_name: str | None,
+    ranges: tuple[LevelRange | None, ...],
+) -> tuple[LevelBounds, tuple[str, ...]]:
+    """The bound that the recipe gives, on every level, with notes for the plan.
+
+    Raises
+    ------
+    RecipeError
+        If its unit is not one of the variable's kind, or it cannot be told for this variable.
+    """
+    assert settings.bound is not None
+    origin = settings.origins["bound"]
+    try:
+        resolved = resolve_bound(settings.bound, units, standard_name)
+    except BoundError as error:
+        raise RecipeError(f"{origin}: bound of {settings.name}: {error}") from error
+    notes = () if resolved.note is None else (resolved.note,)
+    bound = resolved.bound
+    if bound.kind != "range_relative":
+        return LevelBounds((bound,) * len(ranges), settings.bound.text, origin), notes
+    known = [r.high - r.low for r in ranges if r is not None and r.high > r.low]
+    if not known:
+        raise RecipeError(
+            f"{origin}: bound of {settings.name}: {settings.bound.text!r} needs a range of values, "
+            f"and the sample has none; give an absolute bound"
+        )
+    absolute = tuple(
+        ErrorBound(
+            "absolute",
+            bound.value * (r.high - r.low if r is not None and r.high > r.low else min(known)),
+        )
+        for r in ranges
+    )
+    return LevelBounds(absolute, settings.bound.text, origin), notes
+
+
+def default_bounds(
+    default: DefaultBound, sigma: tuple[float, ...], ranges: tuple[LevelRange | None, ...]
+) -> LevelBounds:
+    """The bound of the table, with shares of sigma made numbers on every level.
+
+    Where the table names a share of each value and a share of sigma, the tighter of both holds on
+    every value of a level if the relative bound is not above the sigma bound over the level's
+    largest value.
+    """
+    bounds: list[ErrorBound] = []
+    usable = [s for s in sigma if math.isfinite(s) and s > 0]
+    for level_sigma, level_range in zip(sigma, ranges, strict=True):
+        good = math.isfinite(level_sigma) and level_sigma > 0
+        # A level without variation of its own takes the least bound of the others.
+        of_sigma = (default.sigma_share or 0.0) * (level_sigma if good else min(usable))
+        if default.relative is not None:
+            relative = default.relative
+            if default.sigma_share is not None and level_range is not None and level_range.largest:
+                relative = min(relative, of_sigma / level_range.largest)
+            bounds.append(ErrorBound("pointwise_relative", relative))
+        elif default.absolute is not None:
+            value = default.absolute if not of_sigma else min(default.absolute, of_sigma)
+            bounds.append(ErrorBound("absolute", value))
+        else:
+            bounds.append(ErrorBound("absolute", of_sigma))
+    return LevelBounds(tuple(bounds), default.text, "METRICS: default bounds by variable")
+
+
+def below_spacing(
+    bounds: LevelBounds, ranges: tuple[LevelRange | None, ...], dtype: np.dtype[np.floating]
+) -> str | None:
+    """Why only lossless coding keeps these bounds, or None: a bound under the spacing of floats."""
+    for level, (bound, level_range) in enumerate(zip(bounds.bounds, ranges, strict=True)):
+        if level_range is None:
+            continue
+        if bound.kind == "pointwise_relative":
+            if bound.value < float(np.finfo(dtype).eps) / 2:
+                return f"{bound.value:.3g} of each value is below the precision of {dtype}"
+            continue
+        spacing = float(np.spacing(dtype.type(level_range.largest)))
+        if bound.value < spacing:
+            return (
+                f"a bound of {bound.value:.3g} is below the spacing {spacing:.3g} of {dtype} values "
+                f"of {level_range.largest:.6g} (level {level})"
+            )
+    return None

@@ -1,0 +1,210 @@
+"""Variables that keep every bit: which ones, why, and how they are stored."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from climcomp.archive import ArraySpec
+from climcomp.errors import RecipeError
+from climcomp.source import Source, SourceVariable, decoded_dtype
+from climcomp_metrics.field import Axes
+from climcomp_workflows.plan.ladder import LOSSLESS
+from climcomp_workflows.plan.layout import Layout, choose_layout
+from climcomp_workflows.plan.model import VariablePlan
+from climcomp_workflows.recipe import Recipe, VariableSettings
+
+# Small variables are written whole by the client as the archive is finished; larger ones by workers.
+CARRIED_BYTES = 8 << 20
+
+# Attributes that speak of the packed integers; the decoded values have none of them.
+PACKED_ATTRIBUTES = (
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+    "_Unsigned",
+    "valid_min",
+    "valid_max",
+    "valid_range",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One opened source, and the group of the archive that it becomes."""
+
+    key: str
+    source: Source
+
+    def path(self, name: str) -> str:
+        """Where a variable of the source stands in the archive."""
+        return f"{self.key}/{name}" if self.key else name
+
+
+def axes_of(variable: SourceVariable) -> Axes:
+    """Positions of the variable's dimensions, from its roles."""
+    roles = variable.roles
+
+    def position(name: str | None) -> int | None:
+        return None if name is None else variable.dims.index(name)
+
+    return Axes(
+        time=position(roles.time),
+        level=tuple(variable.dims.index(name) for name in roles.level),
+        y=position(roles.y),
+        x=position(roles.x),
+        cell=position(roles.cell),
+    )
+
+
+def _named_exactly(recipe: Recipe, settings: VariableSettings) -> bool:
+    """Whether an entry of the recipe names this variable itself and gives it a bound."""
+    names = {settings.name, settings.name.rpartition("/")[2]}
+    return any(
+        name in names and "bound" in entry.model_fields_set
+        for name, entry in recipe.variables.items()
+    )
+
+
+def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: VariableSettings) -> str:
+    """Why a variable must keep every bit, or "" if it may be compressed lossily.
+
+    Raises
+    ------
+    RecipeError
+        If the recipe itself gives such a variable a bound.
+    """
+    roles = variable.roles
+    reason = ""
+    if roles.part not in ("data", "static", "ancillary"):
+        reason = f"{roles.part}: {roles.reason}"
+    elif roles.part != "data" and not (settings.bound and _named_exactly(recipe, settings)):
+        return f"{roles.part}: {roles.reason}"
+    elif variable.dtype.kind not in "fiu" or variable.dtype.itemsize not in (1, 2, 4, 8):
+        reason = f"values of type {variable.dtype}"
+    elif variable.dtype.kind in "iu" and variable.packing is None:
+        reason = "integers"
+    elif variable.dtype.kind == "f" and variable.dtype.itemsize < 4:
+        reason = f"values of type {variable.dtype}"
+    elif 0 in variable.shape:
+        return "it has no values"
+    if reason:
+        if settings.bound is not None and _named_exactly(recipe, settings):
+            raise RecipeError(
+                f"{settings.origins['bound']}: {settings.name} is always stored exactly ({reason}); "
+                f"take its bound {settings.bound.text!r} out of the recipe"
+            )
+        return reason
+    if recipe.quality == "lossless":
+        return "the recipe says quality: lossless"
+    if settings.variable_class == "lossless":
+        return f"{settings.origins['variable_class']} says class: lossless"
+    if settings.codecs == ("lossless",):
+        return f"{settings.origins['codecs']} says codecs: lossless"
+    if variable.dtype.kind in "iu" and settings.bound is None:
+        return "packed integers stay packed; a bound in the recipe would compress their values"
+    if variable.packing is not None and variable.dtype.kind == "f" and settings.bound is None:
+        return "packed floats stay packed; a bound in the recipe would compress their values"
+    return ""
+
+
+def array_spec(
+    dataset: Dataset,
+    variable: SourceVariable,
+    layout: Layout,
+    codec: Literal["block", "standard"],
+    decoded: bool,
+) -> ArraySpec:
+    """The array that a variable becomes; packing and fills leave the attributes of decoded values."""
+    attributes = dict(variable.attributes)
+    if variable.dtype.kind == "O":
+        dtype = "str"
+    elif variable.dtype.kind == "S":
+        dtype = variable.dtype.str.lstrip("|")
+    else:
+        dtype = variable.dtype.name
+    if decoded:
+        dtype = decoded_dtype(variable).name
+        for name in PACKED_ATTRIBUTES:
+            attributes.pop(name, None)
+        attributes["_FillValue"] = np.dtype(dtype).type(math.nan)
+    return ArraySpec(
+        path=dataset.path(variable.name),
+        shape=variable.shape,
+        dims=variable.dims,
+        dtype=dtype,
+        chunk=layout.chunk,
+        shard=layout.shard,
+        attributes=attributes,
+        codec=codec,
+    )
+
+
+def plan_lossless(
+    recipe: Recipe,
+    dataset: Dataset,
+    variable: SourceVariable,
+    settings: VariableSettings,
+    reason: str,
+    notes: tuple[str, ...] = (),
+) -> VariablePlan:
+    """The plan of a variable that keeps every bit."""
+    small = variable.nbytes <= CARRIED_BYTES or variable.dtype.kind == "O"
+    layout = (
+        Layout(tuple(max(1, n) for n in variable.shape), None, 1.0)
+        if small
+        else layout_of(recipe, variable, variable.dtype.itemsize, levels_together=True)
+    )
+    floats = variable.dtype.kind == "f" and variable.dtype.itemsize in (4, 8)
+    data = variable.roles.part == "data" and floats and variable.packing is None
+    codec: Literal["block", "standard"] = (
+        "block" if data and settings.portable is not True else "standard"
+    )
+    return VariablePlan(
+        dataset=dataset.key,
+        source_name=variable.name,
+        how="carried" if small else "lossless",
+        spec=array_spec(dataset, variable, layout, codec, decoded=False),
+        decoded=False,
+        settings=None,
+        ladder=(LOSSLESS,),
+        start=0,
+        exact=(),
+        enforced="all",
+        on_fail=settings.on_fail,
+        bound_text="lossless",
+        bound_source=reason,
+        kind="L",
+        reason=reason,
+        notes=(*notes, *layout.notes),
+        source_bytes=variable.storage_bytes,
+        amplification=layout.amplification,
+        estimated_bytes=min(variable.storage_bytes, variable.nbytes),
+    )
+
+
+def layout_of(
+    recipe: Recipe, variable: SourceVariable, itemsize: int, levels_together: bool
+) -> Layout:
+    """The chunk and shard shapes of a variable, as the recipe's output section wants them."""
+    options: dict[str, Any] = {}
+    if recipe.output.shard_size is not None:
+        options["shard_bytes"] = recipe.output.shard_size
+    try:
+        return choose_layout(
+            variable.shape,
+            variable.dims,
+            axes_of(variable),
+            itemsize,
+            access=recipe.output.access,
+            source_chunk=variable.chunks,
+            explicit=recipe.output.chunks,
+            levels_together=levels_together,
+            **options,
+        )
+    except RecipeError as error:
+        raise RecipeError(f"{variable.name}: {error}") from error

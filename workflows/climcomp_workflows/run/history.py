@@ -1,0 +1,37 @@
+"""What an earlier, interrupted run of the same plan has done, from its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from climcomp_workflows.run.variable import Attempt
+from climcomp_workflows.shard import ShardResult
+from climcomp_workflows.states import Index
+
+
+@dataclass(slots=True)
+class VariableHistory:
+    """The attempts at one variable and the shards that the newest of them has stored."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    results: dict[Index, ShardResult] = field(default_factory=dict)
+
+
+def read_history(records: Iterable[dict[str, Any]]) -> dict[str, VariableHistory]:
+    """Histories by variable. Of each shard only the newest attempt counts."""
+    histories: dict[str, VariableHistory] = {}
+    for record in records:
+        if record.get("kind") == "attempt":
+            history = histories.setdefault(record["variable"], VariableHistory())
+            attempt = Attempt(record["attempt"], record["rung"], tuple(record["because"]))
+            history.attempts.append(attempt)
+            history.results.clear()
+        elif record.get("kind") == "shard":
+            result = ShardResult.from_dict(record)
+            history = histories.setdefault(result.variable, VariableHistory())
+            number = history.attempts[-1].number if history.attempts else 0
+            if result.attempt == number:
+                history.results[result.index] = result
+    return histories

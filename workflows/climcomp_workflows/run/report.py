@@ -1,0 +1,167 @@
+"""The report of a run: every number, limit and choice, as the archive keeps it."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from climcomp_metrics.base import Verdict
+from climcomp_metrics.physical import ShardCheck
+from climcomp_metrics.report import (
+    AttemptReport,
+    BoundReport,
+    ErrorReport,
+    Report,
+    ShardReport,
+    SourceFile,
+    VariableReport,
+)
+from climcomp_metrics.shard_verdicts import merge_checks
+from climcomp_workflows.plan.model import Plan, VariablePlan
+from climcomp_workflows.run.variable import VariableRun
+
+LIBRARIES = ("numpy", "zarr", "xarray", "pysz", "zfpy", "pcodec", "numcodecs", "numba", "dask",
+             "netCDF4", "h5netcdf", "h5py")  # fmt: skip
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what took part in the bytes and numbers of an archive."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _text(plan: VariablePlan, attribute: str) -> str:
+    value = plan.spec.attributes.get(attribute)
+    return value if isinstance(value, str) else ""
+
+
+def _bound(plan: VariablePlan) -> BoundReport | None:
+    bounds = plan.ladder[0].bounds
+    if bounds is None:
+        return None
+    values = [b.value for b in bounds]
+    return BoundReport(
+        text=plan.bound_text,
+        kind=bounds[0].kind,
+        value=max(values),
+        choice=plan.bound_source,
+        lowest=min(values) if min(values) < max(values) else None,
+        highest=max(values) if min(values) < max(values) else None,
+    )
+
+
+def _error(verdicts: Iterable[Verdict]) -> ErrorReport | None:
+    for verdict in verdicts:
+        if verdict.criterion == "P1" and verdict.value is not None:
+            return ErrorReport(value=verdict.value, unit=verdict.unit, place=verdict.place or None)
+    return None
+
+
+def _masked_share(run: VariableRun) -> float | None:
+    if run.plan.settings is None or not run.results:
+        return None
+    checks = (ShardCheck.from_dict(r.check) for r in run.results.values())
+    total = functools.reduce(merge_checks, checks)
+    return 1.0 - total.valid / total.values if total.values and total.valid else None
+
+
+def _attempts(run: VariableRun) -> tuple[AttemptReport, ...]:
+    reports = []
+    for number, attempt in enumerate(run.attempts):
+        following = run.attempts[number + 1] if number + 1 < len(run.attempts) else None
+        failed = run.refused if following is None else following.because
+        reports.append(AttemptReport(rung=run.plan.ladder[attempt.rung].text, failed=failed))
+    return tuple(reports)
+
+
+def variable_report(run: VariableRun) -> VariableReport:
+    """The report of a variable that workers compressed."""
+    plan = run.plan
+    results = [run.results[index] for index in sorted(run.results)]
+    lossless = all(plan.ladder[r.rung].lossless for r in results)
+    codecs: Counter[str] = Counter()
+    rungs: Counter[str] = Counter()
+    for result in results:
+        codecs.update(result.codecs)
+        rungs[plan.ladder[result.rung].text] += 1
+    how = "refused" if run.phase == "refused" else "lossless" if lossless else "lossy"
+    prefix = f"{plan.name} "
+    return VariableReport(
+        name=plan.name,
+        how=how,  # type: ignore[arg-type]  # one of the three
+        dims=plan.spec.dims,
+        shape=plan.spec.shape,
+        dtype=plan.spec.dtype,
+        kind=plan.kind,
+        source_bytes=plan.source_bytes,
+        raw_bytes=sum(r.raw_bytes for r in results),
+        stored_bytes=0 if how == "refused" else sum(r.size_bytes for r in results),
+        unit=_text(plan, "units"),
+        long_name=_text(plan, "long_name"),
+        standard_name=_text(plan, "standard_name"),
+        codecs=dict(codecs),
+        bound=_bound(plan),
+        error=_error(run.verdicts),
+        attempts=_attempts(run),
+        shards=ShardReport(total=run.shards, rungs=dict(rungs)),
+        fallbacks=tuple(f.removeprefix(prefix) for r in results for f in r.fallbacks),
+        verdicts=tuple(run.verdicts),
+        notes=(plan.reason, *plan.notes),
+        masked_share=_masked_share(run),
+        not_checked=(),
+    )
+
+
+def carried_report(plan: VariablePlan, raw_bytes: int, stored_bytes: int) -> VariableReport:
+    """The report of a variable that was carried over whole."""
+    return VariableReport(
+        name=plan.name,
+        how="carried",
+        dims=plan.spec.dims,
+        shape=plan.spec.shape,
+        dtype=plan.spec.dtype,
+        kind=plan.kind,
+        source_bytes=plan.source_bytes,
+        raw_bytes=raw_bytes,
+        stored_bytes=stored_bytes,
+        unit=_text(plan, "units"),
+        long_name=_text(plan, "long_name"),
+        standard_name=_text(plan, "standard_name"),
+        notes=(plan.reason, *plan.notes),
+    )
+
+
+def make_report(
+    plan: Plan,
+    variables: Iterable[VariableReport],
+    created: str,
+    durations: Mapping[str, float],
+) -> Report:
+    """The report of an archive."""
+    reports = tuple(variables)
+    return Report(
+        name=plan.name,
+        created=created,
+        climcomp=version("climcomp"),
+        versions=library_versions(),
+        recipe_digest=plan.recipe_digest,
+        plan_digest=plan.digest(),
+        source=tuple(
+            SourceFile(name=f.name, size_bytes=f.size_bytes, mtime_ns=f.mtime_ns)
+            for dataset in plan.datasets.values()
+            for f in dataset.identity
+        ),
+        variables=reports,
+        source_bytes=sum(v.source_bytes for v in reports),
+        stored_bytes=sum(v.stored_bytes for v in reports),
+        not_checked=tuple(f"{name}: not in the archive: {why}" for name, why in plan.skipped.items()),
+        warnings=plan.warnings,
+        durations=dict(durations),
+    )

@@ -1,0 +1,196 @@
+"""A whole run: from a recipe to a published archive."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from climcomp.archive import (
+    ArchiveStore,
+    Entry,
+    Journal,
+    JournalHeader,
+    Lease,
+    is_published,
+    open_store,
+)
+from climcomp.source import Source
+from climcomp_metrics.criteria import make_limits
+from climcomp_metrics.report import Report
+from climcomp_workflows.cluster import Executor, make_executor
+from climcomp_workflows.context import RunKey, close_context
+from climcomp_workflows.plan.model import Plan
+from climcomp_workflows.recipe import Recipe
+from climcomp_workflows.run.carry import carry
+from climcomp_workflows.run.finish import (
+    differing,
+    entries_of,
+    publish_archive,
+    refuse_damaged,
+)
+from climcomp_workflows.run.heartbeat import Heartbeat
+from climcomp_workflows.run.history import VariableHistory, read_history
+from climcomp_workflows.run.loop import Loop
+from climcomp_workflows.run.prepare import (
+    prepare,
+    published_plan,
+    refuse_changed,
+    refuse_foreign,
+    refuse_other,
+    source_digest,
+)
+from climcomp_workflows.run.progress import Progress, Silent
+from climcomp_workflows.run.report import carried_report, make_report, variable_report
+from climcomp_workflows.run.variable import Attempt, VariableRun
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run came to."""
+
+    store: str
+    report: Report | None  # None where the archive was published before
+    resumed: bool
+    already_published: bool
+    refused: tuple[str, ...]  # variables left out because no allowed rung passed
+
+
+def run_recipe(
+    recipe: Recipe, *, progress: Progress | None = None, take_over: bool = False
+) -> RunOutcome:
+    """Run a recipe: plan, compress, check, publish. A run that was interrupted goes on.
+
+    Parameters
+    ----------
+    take_over
+        Take the store from another run that seems alive. A person's decision.
+
+    Raises
+    ------
+    ClimcompError
+        RecipeError, SourceError: nothing is begun. ArchiveExistsError, ArchiveLockedError: the
+        store is not to be had. StorageError, LeaseLostError, WorkerLostError: what is done stays
+        done; run again to go on.
+    """
+    watcher = progress or Silent()
+    store = open_store(recipe.output.store)
+    if is_published(store):
+        refuse_other(store, published_plan(store), recipe, "the published archive")
+        return RunOutcome(str(store.root), None, False, True, ())
+    refuse_foreign(store)
+    with Lease.acquire(store, take_over=take_over) as lease, Heartbeat(lease) as heartbeat:
+        started = time.monotonic()
+        prepared = prepare(recipe, store, lambda name: watcher.say(f"looking at {name}"))
+        try:
+            plan = prepared.plan
+            planned = time.monotonic()
+            for warning in plan.warnings:
+                watcher.say(f"warning: {warning}")
+            run = RunKey(str(store.root), plan.digest(), lease.epoch)
+            header = JournalHeader(plan.recipe_digest, plan.digest(), source_digest(plan))
+            with Journal(store, header) as journal, _executor(recipe) as executor:
+                watcher.say(executor.describe())
+                variables = _variables(executor, run, plan, read_history(journal.records()))
+                _begin(watcher, variables, prepared.resumed)
+                Loop(run, executor, journal, heartbeat, watcher).finish(variables)
+                compressed = time.monotonic()
+                watcher.say("all shards are checked; re-hashing what is stored")
+                refuse_damaged(differing(executor, run, entries_of(variables)))
+            refuse_changed(plan, prepared.sources)
+            report = _publish(
+                store, plan, variables, prepared.sources, lease.epoch,
+                {"plan": planned - started, "compress and check": compressed - planned},
+            )
+        finally:
+            watcher.end()
+            for source in prepared.sources.values():
+                source.close()
+            close_context()
+        refused = tuple(v.plan.name for v in variables if v.phase == "refused")
+        return RunOutcome(str(store.root), report, prepared.resumed, False, refused)
+
+
+@contextmanager
+def _executor(recipe: Recipe) -> Iterator[Executor]:
+    cluster = recipe.cluster
+    workers = (os.cpu_count() or 1) if cluster.workers == "auto" else cluster.workers
+    memory = None if cluster.memory == "auto" else cluster.memory
+    executor = make_executor(cluster.kind, workers, memory)
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def _variables(
+    executor: Executor, run: RunKey, plan: Plan, histories: dict[str, VariableHistory]
+) -> list[VariableRun]:
+    """The variables that workers compress, with what an earlier run has stored of them, verified."""
+    limits = make_limits(plan.checks["limits"])
+    variables = []
+    for variable in plan.variables:
+        if variable.how == "carried":
+            continue
+        history = histories.get(variable.name, VariableHistory())
+        first = Attempt(0, variable.start)
+        stored = [Entry(r.key, r.size_bytes, r.sha256) for r in history.results.values()]
+        damaged = differing(executor, run, stored)
+        for text in damaged.values():
+            logger.warning("%s: its shard is compressed again", text)
+        variables.append(
+            VariableRun(
+                run=run,
+                plan=variable,
+                limits=limits,
+                require=frozenset(plan.checks["require"]),
+                off=frozenset(plan.checks["off"]),
+                attempts=[first, *history.attempts],
+                results={i: r for i, r in history.results.items() if r.key not in damaged},
+            )
+        )
+    return variables
+
+
+def _begin(progress: Progress, variables: list[VariableRun], resumed: bool) -> None:
+    total = sum(v.raw_bytes for v in variables)
+    done = sum(r.raw_bytes for v in variables for r in v.results.values())
+    if resumed:
+        shards = sum(len(v.results) for v in variables)
+        progress.say(f"going on with an interrupted run: {shards} shards are done")
+    progress.begin(total, done)
+
+
+def _publish(
+    store: ArchiveStore,
+    plan: Plan,
+    variables: list[VariableRun],
+    sources: dict[str, Source],
+    epoch: int,
+    durations: dict[str, float],
+) -> Report:
+    started = time.monotonic()
+    carried = {
+        v.name: carry(store, sources[v.dataset], v) for v in plan.variables if v.how == "carried"
+    }
+    runs = {v.plan.name: v for v in variables}
+    reports = []
+    for variable in plan.variables:
+        if variable.name in runs:
+            reports.append(variable_report(runs[variable.name]))
+        else:
+            raw = sources[variable.dataset].variables[variable.source_name].nbytes
+            stored = sum(entry.size_bytes for entry in carried[variable.name])
+            reports.append(carried_report(variable, raw, stored))
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    durations["carry over and report"] = time.monotonic() - started
+    report = make_report(plan, reports, now.isoformat(), durations)
+    publish_archive(store, plan, variables, carried, report, epoch)
+    return report
+

@@ -1,0 +1,17 @@
+"""What every Dask worker process does once at its start (named in the cluster's preload setting)."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import Any
+
+
+def dask_setup(worker: Any) -> None:  # Any: distributed hands over its own untyped worker
+    """Keep Dask's own log quiet and leave Ctrl-C to the client, which ends the run in order and says how to resume it.
+
+    A terminal sends the signal to the whole process group: workers that died of it first would
+    bury the client's last words under their tracebacks.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
