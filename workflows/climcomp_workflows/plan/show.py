@@ -1,4 +1,4 @@
-"""A plan as a person reads it and as a machine does: what happens to each variable, and the cost."""
+"""A plan for a person and for a machine: what happens to each variable, and what it costs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LABEL = 10
 READ_MB_PER_SECOND = 200.0
 # Of variables whose samples were not compressed, because they keep every bit: pcodec, both ways.
 LOSSLESS_MB_PER_SECOND = 100.0
-# DESIGN, "Speed": metrics, checksums and Dask together cost at most what the codec's round trip does.
+# DESIGN, "Speed": metrics, checksums and Dask together cost no more than a codec's round trip.
 CHECKS_FACTOR = 2.0
 
 
@@ -113,7 +113,6 @@ def _variable(variable: VariablePlan, rate: float | None) -> dict[str, Any]:
     raw = math.prod(spec.shape) * spec.numpy_dtype.itemsize
     codec_seconds = CHECKS_FACTOR * raw / 1e6 / (rate or LOSSLESS_MB_PER_SECOND)
     read_seconds = variable.amplification * raw / 1e6 / READ_MB_PER_SECOND
-    rung = variable.ladder[variable.start]
     return {
         "name": variable.name,
         "how": variable.how,
@@ -126,7 +125,7 @@ def _variable(variable: VariablePlan, rate: float | None) -> dict[str, Any]:
         "decoded": variable.decoded,
         "bound": variable.bound_text,
         "bound_source": variable.bound_source,
-        "bounds": None if rung.bounds is None else [b.to_dict() for b in variable.ladder[0].bounds or ()],
+        "bounds": [bound.to_dict() for bound in variable.ladder[0].bounds or ()],
         "ladder": [rung.text for rung in variable.ladder],
         "start": variable.start,
         "enforced": variable.enforced,
@@ -197,15 +196,11 @@ def _ladder(entry: dict[str, Any]) -> str:
     for number, text in enumerate(entry["ladder"]):
         if number == len(entry["ladder"]) - 1 and entry["on_fail"] == "refuse":
             continue
-        mark = (
-            "starts with "
-            if number == entry["start"]
-            else "skipped: "
-            if number < entry["start"]
-            else ""
-        )
-        rungs.append(f"{mark}{text}")
-    return "; then ".join(rungs)  # fmt: skip
+        if number < entry["start"]:
+            rungs.append(f"{text} (the samples fail it)")
+        else:
+            rungs.append(f"begins with {text}" if number == entry["start"] else text)
+    return "; then ".join(rungs)
 
 
 def _layout(entry: dict[str, Any]) -> str:
@@ -238,7 +233,7 @@ def _carried(entries: list[dict[str, Any]]) -> list[str]:
     for entry in entries:
         shape = _by(entry["shape"])
         facts = f"{entry['dtype']} {shape}, {size(entry['raw_bytes'])}"
-        lines.append(_cut(f"  {entry['name']:<{width}}  {facts:<34}  {entry['reason']}"))
+        lines.append(_cut(f"  {entry['name']:<{width}}  {facts:<30} {entry['reason']}"))
     return lines
 
 
@@ -254,13 +249,14 @@ def _listed(title: str, texts: Iterable[str]) -> list[str]:
 def _totals(document: dict[str, Any]) -> list[str]:
     totals, cost = document["totals"], document["cost"]
     smaller = totals["ratio_to_source"]
+    hours = cost["core_seconds"] / 3600
+    core_hours = f" ({number_text(hours)} core-hours)" if hours >= 1 else ""
     lines = [
         f"In all: {size(totals['source_bytes'])} in the source become about "
         f"{size(totals['estimated_bytes'])}"
         + (f", {times(smaller)} smaller" if smaller else "")
         + f", in {counted(totals['shards'], 'object')}",
-        f"Time:   about {duration(cost['core_seconds'])} of one core "
-        f"({number_text(cost['core_seconds'] / 3600)} core-hours), "
+        f"Time:   about {duration(cost['core_seconds'])} of one core{core_hours}, "
         f"{duration(cost['wall_seconds'])} with {counted(cost['workers'], 'worker')}",
     ]
     rate = cost["measured_mb_per_second"]
@@ -285,6 +281,7 @@ def _wrapped(label: str, text: str) -> Iterator[str]:
             initial_indent=f"    {label:<{_LABEL}}",
             subsequent_indent=indent,
             break_on_hyphens=False,
+            break_long_words=False,
         )
     )
 
