@@ -153,7 +153,7 @@ def _create(
         options["compressors"] = None
     else:
         options["compressors"] = [
-            BloscCodec(cname="zstd", clevel=5, shuffle="shuffle"),
+            BloscCodec(cname="zstd", clevel=spec.level, shuffle=spec.shuffle),
             Crc32cCodec(),
         ]
     with warnings.catch_warnings():

@@ -61,7 +61,7 @@ def encode_attributes(
         if kind:
             coded.types[name] = kind
         if name == FILL_VALUE and dtype is not None:
-            if dtype.kind in "SUTO":
+            if dtype.kind in "SUTO" or _marks_nothing(value, dtype):
                 coded.hidden[name] = plain
                 continue
             plain = encode_fill_value(value, dtype)
@@ -77,6 +77,19 @@ def decode_attributes(coded: CodedAttributes, dtype: np.dtype[Any] | None = None
             value = decode_fill_value(value, dtype)
         result[name] = _decode_value(value, coded.types.get(name, ""))
     return result
+
+
+def _marks_nothing(value: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether a fill is none of the integers that it stands beside: NaN, 1e20, 0.5.
+
+    Files have such fills (ERA-Interim's packed NaN); no stored value equals one.
+    """
+    if dtype.kind not in "iub":
+        return False
+    numbers = np.asarray(value).reshape(-1)
+    return numbers.dtype.kind == "f" and not all(
+        np.isfinite(number) and float(number).is_integer() for number in numbers
+    )
 
 
 def encode_fill_value(value: Any, dtype: np.dtype[Any]) -> Any:

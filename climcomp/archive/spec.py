@@ -13,6 +13,9 @@ from climcomp.archive.attributes import FILL_VALUE, Attributes
 from climcomp.errors import UsageError
 
 
+Shuffle = Literal["noshuffle", "shuffle", "bitshuffle"]
+
+
 @dataclass(frozen=True, slots=True)
 class ArraySpec:
     """What the archive has to know about one array; its values are those of the source's file.
@@ -37,6 +40,9 @@ class ArraySpec:
     codec
         "block": `climcomp.block`; "standard": bytes, blosc (zstd, shuffle) and crc32c, or
         vlen-utf8 instead of bytes for texts: any Zarr v3 reader opens it.
+    shuffle, level
+        Of blosc, where the codec is "standard": whether bytes or bits of values are put together
+        first, and how hard zstd tries, 1 to 9.
 
     Raises
     ------
@@ -53,6 +59,8 @@ class ArraySpec:
     fill_value: Any = None
     attributes: Attributes = field(default_factory=dict)
     codec: Literal["block", "standard"] = "standard"
+    shuffle: Shuffle = "shuffle"
+    level: int = 5
 
     def __post_init__(self) -> None:
         sides = {len(self.shape), len(self.dims), len(self.chunk), len(self.written)}

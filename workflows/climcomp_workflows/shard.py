@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from climcomp.archive import (
     build_shard,
     check_epoch,
+    fill_value_of,
     read_shard,
     shard_key,
     shard_region,
@@ -152,7 +153,7 @@ def encode_shard(
         bound=bound,
         keepbits=keepbits,
         exact=variable.exact,
-        fill=math.nan if spec.fill_value is None else float(spec.fill_value),
+        fill=float(fill_value_of(spec)),
     )
     blocks: Counter[str] = Counter()
 

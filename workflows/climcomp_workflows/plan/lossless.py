@@ -15,6 +15,7 @@ from climcomp_metrics.field import Axes
 from climcomp_workflows.plan.ladder import LOSSLESS
 from climcomp_workflows.plan.layout import Layout, choose_layout
 from climcomp_workflows.plan.model import VariablePlan
+from climcomp_workflows.plan.standard import smallest_lossless
 from climcomp_workflows.recipe import Recipe, VariableSettings
 
 # Small variables are written whole by the client as the archive is finished; larger ones by workers.
@@ -86,7 +87,7 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
         return f"{roles.part}: {roles.reason}"
     elif variable.dtype.kind not in "fiu" or variable.dtype.itemsize not in (1, 2, 4, 8):
         reason = f"values of type {variable.dtype}"
-    elif variable.dtype.kind in "iu" and variable.packing is None:
+    elif variable.dtype.kind in "iu" and not is_packed(variable):
         reason = "integers"
     elif variable.dtype.kind == "f" and variable.dtype.itemsize < 4:
         reason = f"values of type {variable.dtype}"
@@ -107,9 +108,15 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
         return f"{settings.origins['codecs']} says codecs: lossless"
     if variable.dtype.kind in "iu" and settings.bound is None:
         return "packed integers stay packed; a bound in the recipe would compress their values"
-    if variable.packing is not None and variable.dtype.kind == "f" and settings.bound is None:
+    if is_packed(variable) and variable.dtype.kind == "f" and settings.bound is None:
         return "packed floats stay packed; a bound in the recipe would compress their values"
     return ""
+
+
+def is_packed(variable: SourceVariable) -> bool:
+    """Whether the stored numbers are not yet the values; floats under a scale of 1 are."""
+    packing = variable.packing
+    return packing is not None and not (variable.dtype.kind == "f" and packing.is_identity)
 
 
 def array_spec(
@@ -160,15 +167,18 @@ def plan_lossless(
         else layout_of(recipe, variable, variable.dtype.itemsize, levels_together=True)
     )
     floats = variable.dtype.kind == "f" and variable.dtype.itemsize in (4, 8)
-    data = variable.roles.part == "data" and floats and variable.packing is None
+    data = variable.roles.part == "data" and floats and not is_packed(variable)
     codec: Literal["block", "standard"] = (
         "block" if data and settings.portable is not True else "standard"
+    )
+    spec = smallest_lossless(
+        array_spec(dataset, variable, layout, codec, decoded=False), dataset.source, variable
     )
     return VariablePlan(
         dataset=dataset.key,
         source_name=variable.name,
         how="carried" if small else "lossless",
-        spec=array_spec(dataset, variable, layout, codec, decoded=False),
+        spec=spec,
         decoded=False,
         settings=None,
         ladder=(LOSSLESS,),

@@ -42,7 +42,14 @@ from climcomp_workflows.plan.level_bounds import (
     level_ranges,
     recipe_bounds,
 )
-from climcomp_workflows.plan.lossless import Dataset, array_spec, axes_of, layout_of, plan_lossless
+from climcomp_workflows.plan.lossless import (
+    Dataset,
+    array_spec,
+    axes_of,
+    is_packed,
+    layout_of,
+    plan_lossless,
+)
 from climcomp_workflows.plan.model import VariablePlan
 from climcomp_workflows.plan.sample import Sample, read_sample, sample_blocks
 from climcomp_workflows.plan.trial import first_rung
@@ -83,8 +90,8 @@ class Subject:
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        """The type of the values as their user reads them."""
-        return decoded_dtype(self.variable)
+        """The type of the values as they will be stored."""
+        return decoded_dtype(self.variable) if is_packed(self.variable) else self.variable.dtype
 
 
 def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
@@ -142,7 +149,7 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
                 f"bound, or class: lossless"
             )
         return lossless(too_fine)
-    decoded = variable.packing is not None
+    decoded = is_packed(variable)
     exact, zeros_exact = exact_values(variable, settings, kind, sample.fields, decoded, notes)
 
     layout = _layout(subject, axes, bounds)
@@ -282,7 +289,7 @@ def _blocks(
             high = high * variable.shape[axis] + stop - 1
         several = len(bounds.bounds) > 1
         of_shard = bounds.bounds[low : high + 1] if several else bounds.bounds
-        values = decode(variable, raw) if variable.packing is not None else raw
+        values = decode(variable, raw) if is_packed(variable) else raw
         blocks.append(SampleBlock(values, min(of_shard, key=lambda b: b.value)))
     return blocks
 
@@ -299,7 +306,7 @@ def _race(
         bounds.kind,
         f"{settings.origins['codecs']}: codecs of {settings.name}",
     )
-    marks = [float(f) for f in variable.fill_values] if variable.packing is None else []
+    marks = [] if is_packed(variable) else [float(f) for f in variable.fill_values]
     fill = marks[0] if marks else math.nan
     raw_bytes = math.prod(variable.shape) * subject.dtype.itemsize
     return race(blocks, able, raw_bytes, exact, fill, settings.rounding)

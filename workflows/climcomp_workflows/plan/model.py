@@ -93,6 +93,8 @@ def _spec_to_dict(spec: ArraySpec) -> dict[str, Any]:
         "shard": None if spec.shard is None else list(spec.shard),
         "attributes": _attributes_to_dict(spec.attributes, spec.numpy_dtype),
         "codec": spec.codec,
+        "shuffle": spec.shuffle,
+        "level": spec.level,
     }
 
 

@@ -149,10 +149,12 @@ def _head(
     document: dict[str, Any], data: list[dict[str, Any]], carried: list[dict[str, Any]]
 ) -> list[str]:
     lossy = sum(entry["how"] == "lossy" for entry in data)
-    lines = [
-        f"Plan of {document['name']}: {counted(lossy, 'variable')} within error bounds, "
-        f"{len(data) - lossy} lossless, {len(carried)} carried over exactly"
-    ]
+    lines = textwrap.wrap(
+        f"Plan of {printable(document['name'])}: {counted(lossy, 'variable')} within error "
+        f"bounds, {len(data) - lossy} lossless, {len(carried)} carried over exactly",
+        WIDTH,
+        subsequent_indent="    ",
+    )
     for group, source in document["sources"].items():
         name = f"{group}: " if group else ""
         more = " and others" if source["files"] > 1 else ""

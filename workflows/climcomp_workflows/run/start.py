@@ -18,6 +18,7 @@ from climcomp.archive import (
     Lease,
     is_published,
     open_store,
+    remove_working_objects,
 )
 from climcomp.source import Source
 from climcomp_metrics.criteria import make_limits
@@ -83,6 +84,7 @@ def run_recipe(
     store = open_store(recipe.output.store)
     if is_published(store):
         refuse_other(store, published_plan(store), recipe, "the published archive")
+        remove_working_objects(store)  # a run that was killed just then could not
         return RunOutcome(str(store.root), None, False, True, ())
     refuse_foreign(store)
     with Lease.acquire(store, take_over=take_over) as lease, Heartbeat(lease) as heartbeat:

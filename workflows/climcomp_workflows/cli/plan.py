@@ -1,0 +1,41 @@
+"""`climcomp plan`: what a run would do."""
+
+from __future__ import annotations
+
+from climcomp_workflows.cli.answer import Answer
+from climcomp_workflows.cli.command import Adder, Options, count, finish_line, say_on_stderr
+
+_EXAMPLES = """\
+  climcomp plan recipe.yaml                 what a run of this recipe would do
+  climcomp plan quickstart                  the same for a recipe that comes with climcomp
+  climcomp plan recipe.yaml --workers 64    how long it would take with 64 processes
+  climcomp plan recipe.yaml --json          all of it for a script
+
+Samples of the source are read and compressed, at most 2 % of it; nothing is stored. Each variable
+is shown with its class, bound, ladder of codecs, layout and estimated size.
+"""
+
+
+def add(adder: Adder) -> None:
+    """Add the command."""
+    parser = adder.command("plan", "show what a run would do, how small and how long", _EXAMPLES)
+    parser.add_argument("recipe", help="a recipe file, or the name of one that comes with climcomp")
+    parser.add_argument("--workers", type=count, metavar="N", help="estimate for N processes")
+    parser.add_argument("--quiet", action="store_true", help="do not say what is being looked at")
+    parser.set_defaults(run=run)
+
+
+def run(options: Options) -> Answer:
+    """Make the plan and show it."""
+    from climcomp_workflows.plan.make import make_plan
+    from climcomp_workflows.plan.show import plan_document, plan_text, worker_count
+    from climcomp_workflows.recipe import load_recipe
+
+    recipe = load_recipe(options.recipe)
+    say = say_on_stderr(options)
+    plan, costs = make_plan(recipe, say=lambda name: say(f"looking at {name}"))
+    finish_line(options)
+    workers = options.workers or worker_count(recipe)
+    text = plan_text(plan, costs, workers)
+    text += f"\nNothing was stored. Run it with: climcomp run {options.recipe}\n"
+    return Answer(text, plan_document(plan, costs, workers))

@@ -1,0 +1,52 @@
+"""What belongs to a variable: coordinates, bounds, grid mapping, cell measures, formula terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from climcomp.source import SourceVariable
+from climcomp.source.lookup import resolve
+from climcomp_workflows.subset.view import ArchiveView
+
+# CF attributes whose values name variables; in the last two, words with a colon are keys.
+_NAMING = ("coordinates", "bounds", "climatology", "edges", "grid_mapping", "mesh")
+_NAMING_BY_KEY = ("cell_measures", "formula_terms")
+
+
+def related_variables(view: ArchiveView, name: str) -> tuple[str, ...]:
+    """All variables without which `name` cannot be read in full, in the order in which found.
+
+    Ancillary variables (flags, standard errors) are data of their own: they are not among them.
+    """
+    found: dict[str, None] = {}
+    waiting = [view.variables[name]]
+    while waiting:
+        variable = waiting.pop(0)
+        for other in _named(view, variable):
+            if other.name != name and other.name not in found:
+                found[other.name] = None
+                waiting.append(other)
+    return tuple(found)
+
+
+def _named(view: ArchiveView, variable: SourceVariable) -> Iterator[SourceVariable]:
+    shorts = list(variable.dims)
+    for attribute in _NAMING:
+        shorts += _words(variable.attributes.get(attribute))
+    for attribute in _NAMING_BY_KEY:
+        words = _words(variable.attributes.get(attribute))
+        shorts += [word for word in words if not word.endswith(":")]
+    for short in shorts:
+        # "crs: x y" is the extended form of grid_mapping.
+        other = resolve(view, variable, short.rstrip(":"))
+        if other is not None:
+            yield other
+    roles = variable.roles
+    # The names of roles are full ones: coordinates that the file does not name, but that are there.
+    for full in (roles.time_coordinate, roles.lat, roles.lon):
+        if full is not None:
+            yield view.variables[full]
+
+
+def _words(value: object) -> list[str]:
+    return value.split() if isinstance(value, str) else []
