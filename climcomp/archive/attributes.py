@@ -61,7 +61,7 @@ def encode_attributes(
         if kind:
             coded.types[name] = kind
         if name == FILL_VALUE and dtype is not None:
-            if dtype.kind in "SUTO" or _marks_nothing(value, dtype):
+            if dtype.kind in "SUTO" or marks_nothing(value, dtype):
                 coded.hidden[name] = plain
                 continue
             plain = encode_fill_value(value, dtype)
@@ -79,7 +79,7 @@ def decode_attributes(coded: CodedAttributes, dtype: np.dtype[Any] | None = None
     return result
 
 
-def _marks_nothing(value: Any, dtype: np.dtype[Any]) -> bool:
+def marks_nothing(value: Any, dtype: np.dtype[Any]) -> bool:
     """Whether a fill is none of the integers that it stands beside: NaN, 1e20, 0.5.
 
     Files have such fills (ERA-Interim's packed NaN); no stored value equals one.
@@ -87,8 +87,9 @@ def _marks_nothing(value: Any, dtype: np.dtype[Any]) -> bool:
     if dtype.kind not in "iub":
         return False
     numbers = np.asarray(value).reshape(-1)
+    bits = 8 * dtype.itemsize
     return numbers.dtype.kind == "f" and not all(
-        np.isfinite(number) and float(number).is_integer() for number in numbers
+        float(number).is_integer() and -(2 ** (bits - 1)) <= number < 2**bits for number in numbers
     )
 
 

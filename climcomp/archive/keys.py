@@ -45,3 +45,4 @@ def remove_working_objects(store: ArchiveStore) -> None:
     for prefix in WORKING_PREFIXES:
         for key in list(store.list(prefix)):
             store.delete(key)
+    store.remove_empty_folders(STATE_PREFIX)

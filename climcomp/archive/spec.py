@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from climcomp import blocks
-from climcomp.archive.attributes import FILL_VALUE, Attributes
+from climcomp.archive.attributes import FILL_VALUE, Attributes, marks_nothing
 from climcomp.errors import UsageError
 
 
@@ -123,7 +123,7 @@ def fill_value_of(spec: ArraySpec) -> Any:
         return b""
     default = dtype.type(np.nan if dtype.kind == "f" else 0)
     wanted = spec.attributes.get(FILL_VALUE) if spec.fill_value is None else spec.fill_value
-    if wanted is None:
+    if wanted is None or marks_nothing(wanted, dtype):
         return default
     try:
         with np.errstate(over="ignore"):

@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +95,13 @@ class ArchiveStore:
         """Take an object away; nothing happens if there is none."""
         with self._refusals(key, 0):
             self._path(key).unlink(missing_ok=True)
+
+    def remove_empty_folders(self, prefix: str) -> None:
+        """Remove the folders under a prefix that hold nothing: objects have none of their own."""
+        top = self._path(prefix.rstrip("/"))
+        for folder, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):  # not empty, or gone
+                os.rmdir(folder)
 
     def list(self, prefix: str = "") -> Iterator[str]:
         """All keys that begin with the prefix, a folder's keys in sorted order.
