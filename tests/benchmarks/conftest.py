@@ -1,4 +1,4 @@
-"""Generated model output for the benchmarks: the size of real jobs when they measure, tiny in tests."""
+"""Generated model output for benchmarks: as large as real jobs when they measure, else tiny."""
 
 from __future__ import annotations
 

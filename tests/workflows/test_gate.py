@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from climcomp_metrics.base import Verdict
 from climcomp_workflows.gate import Accept, Refuse, Retry, decide, failures, in_words
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from climcomp.archive import open_archive
 from climcomp_workflows.verify import verify_archive
-
 from tests.workflows.conftest import smooth_field
 
 MOMENTS = 20

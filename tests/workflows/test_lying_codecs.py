@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import xarray as xr
+
 from climcomp.bounds import ErrorBound
 from climcomp.codecs import registry
 from climcomp.errors import BoundNotKept, CodecError
@@ -137,9 +138,7 @@ def lying(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type], None]]:
 
         monkeypatch.setattr(registry, "codec_class", codec_class)
         monkeypatch.setattr("climcomp.frame.codec_class", codec_class)
-        monkeypatch.setattr(
-            "climcomp_workflows.plan.choose.choose_settings", lambda *_: AsSz3()
-        )
+        monkeypatch.setattr("climcomp_workflows.plan.choose.choose_settings", lambda *_: AsSz3())
 
     yield install
     KEPT.clear()

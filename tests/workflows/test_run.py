@@ -11,14 +11,14 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from climcomp.archive import ArchiveStore, is_published, open_archive, open_store
+
+from climcomp.archive import ArchiveStore, Lease, is_published, open_archive, open_store
 from climcomp.errors import (
     ArchiveExistsError,
     ArchiveLockedError,
     SourceChangedError,
     StorageError,
 )
-from climcomp.archive import Lease
 from climcomp_workflows import shard
 from climcomp_workflows.recipe import Recipe
 from climcomp_workflows.run import run_recipe
@@ -90,7 +90,9 @@ def test_another_recipe_on_the_same_store_is_refused_with_both_digests(
     source: Path, make_recipe: MakeRecipe
 ) -> None:
     run_recipe(make_recipe(source, BOUND))
-    with pytest.raises(ArchiveExistsError, match=r"digest is [0-9a-f]{16}.*this one's is [0-9a-f]{16}"):
+    with pytest.raises(
+        ArchiveExistsError, match=r"digest is [0-9a-f]{16}.*this one's is [0-9a-f]{16}"
+    ):
         run_recipe(make_recipe(source, BOUND.replace("0.05", "0.1")))
 
 
@@ -108,9 +110,8 @@ def test_a_folder_with_other_files_is_refused(
 def test_a_store_that_another_run_holds_is_refused(
     source: Path, make_recipe: MakeRecipe, tmp_path: Path
 ) -> None:
-    with Lease.acquire(open_store(tmp_path / "out.zarr")):
-        with pytest.raises(ArchiveLockedError):
-            run_recipe(make_recipe(source, BOUND))
+    with Lease.acquire(open_store(tmp_path / "out.zarr")), pytest.raises(ArchiveLockedError):
+        run_recipe(make_recipe(source, BOUND))
 
 
 class DiskFull:

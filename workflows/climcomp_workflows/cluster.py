@@ -114,7 +114,7 @@ class DaskExecutor:
             }
         )
         self._config.__enter__()
-        # What a task raises comes back as its error; what Dask itself logs when a worker dies is noise.
+        # What a task raises comes back as its error; what Dask logs when a worker dies is noise.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         self._cluster = LocalCluster(
             n_workers=workers,

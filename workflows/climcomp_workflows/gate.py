@@ -1,4 +1,4 @@
-"""The gate: what follows from the verdicts on a variable. Pure, so that every case can be tested."""
+"""The gate: what follows from the verdicts on a variable. Pure: every case can be tested."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def failures(
 
 
 def not_enforced(verdict: Verdict, enforced: Literal["all", "bounds"]) -> Verdict:
-    """The verdict as the report shows it: a failure that does not block is a warning that says so."""
+    """The verdict as the report shows it: a failure that does not block is a warning."""
     if enforced == "all" or verdict.outcome != "fail" or verdict.criterion in BOUND_CRITERIA:
         return verdict
     reason = "fails its limit; quality: bounds enforces the bounds alone"

@@ -11,9 +11,7 @@ from climcomp.bounds import ErrorBound
 from climcomp.rounding import keepbits_for, round_to_keepbits, round_to_quantum
 
 
-def round_within(
-    values: NDArray[Any], bound: ErrorBound, exact: tuple[float, ...]
-) -> NDArray[Any]:
+def round_within(values: NDArray[Any], bound: ErrorBound, exact: tuple[float, ...]) -> NDArray[Any]:
     """Values rounded as far as a bound allows; special and exact values keep their bits."""
     if bound.kind == "pointwise_relative":
         rounded = round_to_keepbits(values, keepbits_for(bound.value, values.dtype))

@@ -36,7 +36,6 @@ from climcomp_workflows.plan.model import Rung, VariablePlan
 from climcomp_workflows.portable import round_within
 from climcomp_workflows.states import Column, Index
 
-
 CHECKSUM_PIECE = 1 << 18
 
 
@@ -208,7 +207,7 @@ def source_checksum(raw: NDArray[Any]) -> int:
 def read_original(
     variable: VariablePlan, context: RunContext, region: tuple[slice, ...]
 ) -> tuple[NDArray[Any], NDArray[Any], int]:
-    """The values to store, the values as the source's user reads them, and the CRC of the source's."""
+    """Values to store, values as the source's user reads them, and the CRC of the source's."""
     source = context.source(variable)
     raw = np.ascontiguousarray(source.read(variable.source_name, region))
     crc = source_checksum(raw)
@@ -296,7 +295,9 @@ def compress_shard(task: ShardTask) -> ShardResult:
     else:
         raise BoundNotKept(
             f"no rung of the ladder kept the values of {variable.name} shard {task.index} "
-            f"({spec.path}/{shard_key(spec, task.index)}): " + " | ".join(fallbacks) + ". Nothing of "
+            f"({spec.path}/{shard_key(spec, task.index)}): "
+            + " | ".join(fallbacks)
+            + ". Nothing of "
             "this variable is published; the source is untouched. Please report this."
         )
 
@@ -319,7 +320,9 @@ def compress_shard(task: ShardTask) -> ShardResult:
     seconds["write"] = clock() - started
     if state is not None:  # only what is stored may count
         with context.lock:
-            context.accumulator.add(column_of(variable, task.index, task.attempt), task.index, state)
+            context.accumulator.add(
+                column_of(variable, task.index, task.attempt), task.index, state
+            )
     return ShardResult(
         variable=variable.name,
         index=task.index,

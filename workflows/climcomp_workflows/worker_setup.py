@@ -1,4 +1,4 @@
-"""What every Dask worker process does once at its start (named in the cluster's preload setting)."""
+"""What every Dask worker process does once at its start: a preload of the cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def dask_setup(worker: Any) -> None:  # Any: distributed hands over its own untyped worker
-    """Keep Dask's own log quiet and leave Ctrl-C to the client, which ends the run in order and says how to resume it.
+    """Keep Dask's own log quiet, and leave Ctrl-C to the client, which says how to resume.
 
     A terminal sends the signal to the whole process group: workers that died of it first would
     bury the client's last words under their tracebacks.

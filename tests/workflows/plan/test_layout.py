@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from climcomp.errors import RecipeError
 from climcomp_metrics.field import Axes
 from climcomp_workflows.plan.layout import (
@@ -13,8 +16,6 @@ from climcomp_workflows.plan.layout import (
     choose_layout,
     read_amplification,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 TIME_Y_X = Axes(0, (), 1, 2)
 DIMS = ("time", "lat", "lon")
@@ -69,9 +70,7 @@ def test_long_source_chunks_make_shards_follow_them() -> None:
 
 def test_source_chunks_larger_than_any_shard_are_refused() -> None:
     with pytest.raises(RecipeError, match="Rechunk the source"):
-        choose_layout(
-            (100_000, 721, 1440), DIMS, TIME_Y_X, 4, source_chunk=(100_000, 60, 60)
-        )
+        choose_layout((100_000, 721, 1440), DIMS, TIME_Y_X, 4, source_chunk=(100_000, 60, 60))
 
 
 def test_a_chunked_source_is_read_as_often_as_its_chunks_are_touched() -> None:

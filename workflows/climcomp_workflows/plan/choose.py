@@ -17,7 +17,8 @@ from climcomp.codecs import choose_settings, get_codec
 from climcomp.errors import BoundError, CodecError
 from climcomp.frame import BlockEncoding, decode_block, encode_block
 from climcomp.rounding import keepbits_for
-from climcomp_workflows.plan.ladder import Settings
+from climcomp_workflows.plan.ladder import TIGHTER, Settings
+from climcomp_workflows.plan.model import Rung
 from climcomp_workflows.portable import round_within
 
 # Raw bytes of a variable up to which SZ3's two algorithms both run on every whole block; above, a
@@ -143,8 +144,21 @@ def _rounded(
     return [Trial(plain.codec, plain.settings, keepbits, size, plain.raw_bytes, seconds)]
 
 
+def encode_at(
+    blocks: Sequence[SampleBlock], rung: Rung, number: int, exact: tuple[float, ...], fill: float
+) -> int:
+    """Bytes of the sample blocks at a later rung of the ladder, whose first their bounds are of."""
+    factor = TIGHTER**number
+    tightened = [SampleBlock(b.values, b.bound.tightened(factor)) for b in blocks]
+    keepbits = None if rung.keepbits is None else max(rung.keepbits)
+    size, _ = _encode_all(
+        tightened, rung.codec, rung.settings, keepbits, exact, fill, lossless=rung.lossless
+    )
+    return size
+
+
 def standard_size(blocks: Sequence[SampleBlock], exact: tuple[float, ...]) -> int:
-    """Bytes of the blocks, rounded to their bounds, under the archive's chain of standard codecs."""
+    """Bytes of the blocks, rounded to their bounds, under the archive's standard codecs."""
     blosc = Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE)
     return sum(len(blosc.encode(round_within(b.values, b.bound, exact))) for b in blocks)
 

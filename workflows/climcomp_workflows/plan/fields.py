@@ -16,15 +16,13 @@ from climcomp_workflows.plan.level_bounds import LevelRange
 from climcomp_workflows.plan.sample import Sample
 from climcomp_workflows.recipe import VariableSettings
 
-# Exact zeros (or tops) of a field that is not rain are coded as values of their own above this share.
+# Exact zeros (or tops) of a field that is not rain are kept as such above this share.
 REPEATED_SHARE = 0.01
 # Values of a level from which its histogram's bins are made.
 BIN_SAMPLE = 500_000
 
 
-def sigma_of_all(
-    sample: Sample, sampled: tuple[float, ...], levels: int
-) -> tuple[float, ...]:
+def sigma_of_all(sample: Sample, sampled: tuple[float, ...], levels: int) -> tuple[float, ...]:
     """Sigma of every level; between sampled levels interpolated in its logarithm."""
     if len(sampled) == levels:
         return sampled

@@ -62,7 +62,7 @@ def read_amplification(
 
 
 def _even(size: int, wanted: int, exact: bool = False) -> int:
-    """The step near `wanted` that cuts `size` into equal pieces, but for a remainder if not `exact`."""
+    """The step near `wanted` that cuts `size` into equal pieces; a remainder if not `exact`."""
     pieces = max(1, round(size / max(1, wanted)))
     if not exact or size % pieces == 0:
         return math.ceil(size / pieces)
@@ -122,8 +122,8 @@ def _inner_shape(
     budget = max(1, CHUNK_BYTES[access] // itemsize)
     of_one_level = math.prod(n for i, n in enumerate(chunk) if i not in axes.level)
     if of_one_level * itemsize >= OWN_CHUNK_BYTES:
-        # Readers take levels singly, and codecs do better on one level than across levels (ERA-Interim
-        # u at 0.1 m/s: 18.9 against 17.9).
+        # Readers take levels singly, and codecs do better on one level than across levels
+        # (ERA-Interim u at 0.1 m/s: 18.9 against 17.9).
         for axis in axes.level:
             chunk[axis] = 1
     for axis in axes.level:

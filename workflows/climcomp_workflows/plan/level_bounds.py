@@ -120,7 +120,7 @@ def below_spacing(
         spacing = float(np.spacing(dtype.type(level_range.largest)))
         if bound.value < spacing:
             return (
-                f"a bound of {bound.value:.3g} is below the spacing {spacing:.3g} of {dtype} values "
-                f"of {level_range.largest:.6g} (level {level})"
+                f"a bound of {bound.value:.3g} is below the spacing {spacing:.3g} of {dtype} "
+                f"values of {level_range.largest:.6g} (level {level})"
             )
     return None

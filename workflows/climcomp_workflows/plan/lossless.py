@@ -18,7 +18,7 @@ from climcomp_workflows.plan.model import VariablePlan
 from climcomp_workflows.plan.standard import smallest_lossless
 from climcomp_workflows.recipe import Recipe, VariableSettings
 
-# Small variables are written whole by the client as the archive is finished; larger ones by workers.
+# Small variables are written whole by the client at the end of a run; larger ones by workers.
 CARRIED_BYTES = 8 << 20
 
 # Attributes that speak of the packed integers; the decoded values have none of them.
@@ -96,8 +96,8 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
     if reason:
         if settings.bound is not None and _named_exactly(recipe, settings):
             raise RecipeError(
-                f"{settings.origins['bound']}: {settings.name} is always stored exactly ({reason}); "
-                f"take its bound {settings.bound.text!r} out of the recipe"
+                f"{settings.origins['bound']}: {settings.name} is always stored exactly "
+                f"({reason}); take its bound {settings.bound.text!r} out of the recipe"
             )
         return reason
     if recipe.quality == "lossless":
@@ -126,7 +126,7 @@ def array_spec(
     codec: Literal["block", "standard"],
     decoded: bool,
 ) -> ArraySpec:
-    """The array that a variable becomes; packing and fills leave the attributes of decoded values."""
+    """The array that a variable becomes; decoded values have no attributes of packing."""
     attributes = dict(variable.attributes)
     if variable.dtype.kind == "O":
         dtype = "str"

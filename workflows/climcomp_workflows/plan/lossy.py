@@ -20,6 +20,7 @@ from climcomp_workflows.plan.choose import (
     PORTABLE_FACTOR,
     SampleBlock,
     Trial,
+    encode_at,
     estimated_bytes,
     race,
     standard_size,
@@ -191,15 +192,16 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
         chunk=axes.shape(layout.chunk),
         shard=axes.shape(layout.outer),
     )
-    enforced: Literal["all", "bounds"] = (
-        "bounds" if subject.recipe.quality == "bounds" else "all"
-    )
+    enforced: Literal["all", "bounds"] = "bounds" if subject.recipe.quality == "bounds" else "all"
     start, said = first_rung(
         sample, field_settings, ladder, exact, subject.weights, subject.limits, enforced
     )
     notes += said
     if settings.on_fail == "refuse":  # only the whole variable, never a sample, may be refused
         start = min(start, len(ladder) - 2)
+    if start:
+        trial = encode_at(blocks, ladder[start], start, exact, _fill(variable))
+        estimate = estimated_bytes(trial, best.raw_bytes, raw_bytes, 1)
     return VariablePlan(
         dataset=subject.dataset.key,
         source_name=variable.name,
@@ -274,10 +276,8 @@ def _layout(subject: Subject, axes: Axes, bounds: LevelBounds) -> Layout:
     return layout_of(subject.recipe, variable, subject.dtype.itemsize, together)
 
 
-def _blocks(
-    subject: Subject, layout: Layout, axes: Axes, bounds: LevelBounds
-) -> list[SampleBlock]:
-    """Sample blocks as they will be stored, with the tightest bound of the levels of their shard."""
+def _blocks(subject: Subject, layout: Layout, axes: Axes, bounds: LevelBounds) -> list[SampleBlock]:
+    """Sample blocks as they will be stored, with the tightest bound of their shard's levels."""
     variable = subject.variable
     blocks = []
     for region, raw in sample_blocks(subject.dataset.source, variable, layout.chunk):
@@ -306,10 +306,14 @@ def _race(
         bounds.kind,
         f"{settings.origins['codecs']}: codecs of {settings.name}",
     )
-    marks = [] if is_packed(variable) else [float(f) for f in variable.fill_values]
-    fill = marks[0] if marks else math.nan
     raw_bytes = math.prod(variable.shape) * subject.dtype.itemsize
-    return race(blocks, able, raw_bytes, exact, fill, settings.rounding)
+    return race(blocks, able, raw_bytes, exact, _fill(variable), settings.rounding)
+
+
+def _fill(variable: SourceVariable) -> float:
+    """What pads the blocks of the variable at its ends."""
+    marks = () if is_packed(variable) else variable.fill_values
+    return float(marks[0]) if marks else math.nan
 
 
 def _portable(
@@ -331,4 +335,3 @@ def _in_words(trials: list[Trial]) -> str:
         name = trial.codec if trial.keepbits is None else f"rounding then {trial.codec}"
         parts.append(f"{name} {ratio:.1f} x")
     return "on sample blocks: " + ", ".join(parts)
-

@@ -29,7 +29,7 @@ from climcomp_workflows.recipe import (
 
 @dataclass(frozen=True, slots=True)
 class PlannedCost:
-    """Measured on the samples of this machine; not part of the plan, which must not depend on it."""
+    """Measured on this machine, so no part of the plan, which must not depend on it."""
 
     variable: str
     sampled_bytes: int

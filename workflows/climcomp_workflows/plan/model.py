@@ -1,4 +1,4 @@
-"""The plan: what a recipe and a dataset become, every shard and setting decided, nothing computed."""
+"""The plan: what a recipe and a dataset become, all of it decided, nothing computed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Rung:
     """One step of a variable's ladder: a codec with its settings and the bound it must keep.
 
     `bounds` holds one bound for each level of the canonical layout, or a single one for all;
-    None is the lossless rung. `keepbits` likewise: mantissa bits kept before the codec sees a block.
+    None is the lossless rung. `keepbits` likewise: mantissa bits kept before the codec's turn.
     """
 
     codec: str

@@ -1,4 +1,4 @@
-"""The samples from which a plan is made: few fields, spread over time and levels, and a few blocks."""
+"""The samples from which a plan is made: fields spread over time and levels, and a few blocks."""
 
 from __future__ import annotations
 

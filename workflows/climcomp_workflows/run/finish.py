@@ -1,4 +1,4 @@
-"""The end of a run: small variables, a last look at every stored object, the report, publication."""
+"""The end of a run: a last look at every stored object, the report, publication."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _batches(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
 
 
 def differing(executor: Executor, run: RunKey, entries: Iterable[Entry]) -> dict[str, str]:
-    """Keys of stored objects that are not those listed, with what was found; the rest is durable."""
+    """Keys of stored objects that are not those listed, with what was found."""
     found: dict[str, str] = {}
     waiting = _batches(entries)
     open_tasks = 0
@@ -122,7 +122,4 @@ def publish_archive(
         **shard_documents(variables),
     }
     entries = entries_of(variables) + [entry for part in carried.values() for entry in part]
-    publish(
-        store, specs, plan.groups, documents, entries, unlimited=plan.unlimited, epoch=epoch
-    )
-
+    publish(store, specs, plan.groups, documents, entries, unlimited=plan.unlimited, epoch=epoch)

@@ -97,4 +97,3 @@ class Loop:
         rung = variable.plan.ladder[new.rung].text
         logger.warning("%s: %s: now %s", variable.plan.name, "; ".join(new.because), rung)
         self.progress.attempt(variable, rung)
-

@@ -1,4 +1,4 @@
-"""The beginning of a run: a new plan for an empty store, or the stored one of an interrupted run."""
+"""The beginning of a run: a new plan, or the stored one of an interrupted run."""
 
 from __future__ import annotations
 
@@ -119,4 +119,3 @@ def prepare(recipe: Recipe, store: ArchiveStore, say: Callable[[str], None]) -> 
     plan, _ = make_plan(recipe, sources, say)
     store.put_durable(PLAN_KEY, plan.to_json())
     return Prepared(plan, sources, resumed=False)
-

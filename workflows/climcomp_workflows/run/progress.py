@@ -92,8 +92,8 @@ class Lines:
         rate = (self._done - self._before) / max(seconds, 1e-9)
         left = max(0, self._total - self._done) / max(rate, 1e-9)
         return (
-            f"{name}: {100 * self._done / max(1, self._total):.1f} % of {self._total / 1e9:.2f} GB, "
-            f"{rate / 1e6:.0f} MB/s, {self._raw / max(1, self._stored):.1f} x smaller, "
+            f"{name}: {100 * self._done / max(1, self._total):.1f} % of "
+            f"{self._total / 1e9:.2f} GB, {rate / 1e6:.0f} MB/s, {self._raw / max(1, self._stored):.1f} x smaller, "
             f"about {_duration(left)} left"
         )
 
@@ -111,9 +111,14 @@ class Bar:
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
         from rich.progress import Progress as RichProgress
-        from rich.progress import TransferSpeedColumn
 
         self._bar = RichProgress(
             TextColumn("{task.description}"),

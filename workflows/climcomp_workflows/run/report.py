@@ -161,7 +161,9 @@ def make_report(
         variables=reports,
         source_bytes=sum(v.source_bytes for v in reports),
         stored_bytes=sum(v.stored_bytes for v in reports),
-        not_checked=tuple(f"{name}: not in the archive: {why}" for name, why in plan.skipped.items()),
+        not_checked=tuple(
+            f"{name}: not in the archive: {why}" for name, why in plan.skipped.items()
+        ),
         warnings=plan.warnings,
         durations=dict(durations),
     )

@@ -107,7 +107,11 @@ def run_recipe(
                 refuse_damaged(differing(executor, run, entries_of(variables)))
             refuse_changed(plan, prepared.sources)
             report = _publish(
-                store, plan, variables, prepared.sources, lease.epoch,
+                store,
+                plan,
+                variables,
+                prepared.sources,
+                lease.epoch,
                 {"plan": planned - started, "compress and check": compressed - planned},
             )
         finally:
@@ -134,7 +138,7 @@ def _executor(recipe: Recipe) -> Iterator[Executor]:
 def _variables(
     executor: Executor, run: RunKey, plan: Plan, histories: dict[str, VariableHistory]
 ) -> list[VariableRun]:
-    """The variables that workers compress, with what an earlier run has stored of them, verified."""
+    """The variables that workers compress, with what an earlier run has soundly stored."""
     limits = make_limits(plan.checks["limits"])
     variables = []
     for variable in plan.variables:
@@ -195,4 +199,3 @@ def _publish(
     report = make_report(plan, reports, now.isoformat(), durations)
     publish_archive(store, plan, variables, carried, report, epoch)
     return report
-

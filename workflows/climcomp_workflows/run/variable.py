@@ -1,4 +1,4 @@
-"""One variable on its way through a run: which task comes next, and what follows from each result."""
+"""One variable on its way through a run: its next task, and what follows from each result."""
 
 from __future__ import annotations
 
@@ -186,8 +186,11 @@ class VariableRun:
     def _conclude(self) -> None:
         settings = self.plan.settings
         assert settings is not None
-        values = [value for column in sorted(self._values, key=lambda c: c.levels)
-                  for value in self._values[column]]
+        values = [
+            value
+            for column in sorted(self._values, key=lambda c: c.levels)
+            for value in self._values[column]
+        ]
         judged = [v for v in judge(values, settings, self.limits) if v.criterion not in self.off]
         found = self._of_shards() + judged
         self.verdicts = [not_enforced(v, self.plan.enforced) for v in found]
