@@ -12,9 +12,7 @@ from climcomp_metrics.physical import ShardCheck
 
 def merge_checks(first: ShardCheck, second: ShardCheck) -> ShardCheck:
     """The check of both parts together, in any order."""
-    # Ties go by the words of the place, so that the order of merging cannot show.
-    key = lambda check: (check.share, check.worst, check.worst_place)  # noqa: E731
-    worse = max(first, second, key=key)
+    worse = max(first, second, key=_badness)
     return ShardCheck(
         values=first.values + second.values,
         valid=first.valid + second.valid,
@@ -36,6 +34,11 @@ def merge_checks(first: ShardCheck, second: ShardCheck) -> ShardCheck:
     )
 
 
+def _badness(check: ShardCheck) -> tuple[float, float, str]:
+    """What comes last is the worst; ties go by the place, so that the order cannot show."""
+    return check.share, check.worst, check.worst_place
+
+
 def _earlier(first: str, second: str) -> str:
     return min(filter(None, (first, second)), default="")
 
@@ -47,7 +50,8 @@ def shard_verdicts(
 
     F1 and P1 are never n/a. F3 fails for class P whatever changed, and elsewhere for zeros that
     were promised and lost; in class B it warns of all others. New zeros of a continuous variable
-    (0.003 degC becoming 0) are errors within the bound like any other. `bound_source` says whose bound it was ("recipe", "METRICS: default bounds").
+    (0.003 degC becoming 0) are errors within the bound like any other. `bound_source` says whose
+    bound it was ("recipe", "METRICS: default bounds").
     """
     changed = check.zeros_lost + check.zeros_new
     forbidden = changed if settings.kind == "P" else check.zeros_lost * settings.zeros_exact

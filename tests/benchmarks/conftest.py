@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture(scope="session")
 def measuring(request: pytest.FixtureRequest) -> bool:
     """True under --benchmark-enable; otherwise benchmarks run once, small, as tests."""
-    return not request.config.getoption("benchmark_disable")
+    return bool(request.config.getoption("benchmark_enable"))
 
 
 def _noise(rng: np.random.Generator, rows: int, columns: int) -> np.ndarray:

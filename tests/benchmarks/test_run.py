@@ -7,6 +7,7 @@ rest of the time goes, and the peak memory of a worker in raw shards.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import subprocess
@@ -124,6 +125,7 @@ def test_a_run_against_the_bare_loop(
     run, peak, output = _run(_recipe(tmp_path, source))
     parts: list[float] = []
     _bare(source, tmp_path / "bare.parts", range(min(steps, 32)), parts)
+    durations = json.loads((tmp_path / "bench.zarr/climcomp/report.json").read_text())["durations"]
     stored = sum(f.stat().st_size for f in (tmp_path / "bench.zarr" / "t2m").glob("c.*"))
     shard = 4 * 32 * 722 * 1440 if measuring else size
     print(
@@ -135,6 +137,8 @@ def test_a_run_against_the_bare_loop(
             f"{name} {1e3 * seconds / min(steps, 32):.1f} ms a field"
             for name, seconds in zip(("read", "encode", "decode", "write"), parts, strict=True)
         )
+        + f"\nthe run, in seconds (those of workers added up over {PROCESSES}): "
+        + ", ".join(f"{part} {seconds:.1f}" for part, seconds in durations.items())
         + f"\npeak memory of a worker: {peak / 1e6:.0f} MB, {peak / shard:.1f} raw shards\n{output}"
     )
     assert stored < size

@@ -1,0 +1,1 @@
+"""Compiled loops over values; importing one of these modules imports numba."""

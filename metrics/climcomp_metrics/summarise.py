@@ -1,0 +1,58 @@
+"""From merged states to values: every metric of every level."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp_metrics.base import Criterion, Metric, State, Value
+from climcomp_metrics.criteria import all_criteria
+from climcomp_metrics.field import FieldSettings
+from climcomp_metrics.level import make_level
+from climcomp_metrics.state import levels_of
+
+
+def summarise(
+    state: State, settings: FieldSettings, weights: NDArray[np.float64] | None
+) -> list[Value]:
+    """Every variable-scope metric of every level that a merged state has seen.
+
+    Parameters
+    ----------
+    state
+        All parts of these levels, merged; other levels may be in other states.
+    weights : (y, x) of the whole variable
+        The same that `measure` was given.
+    """
+    criteria = applicable(settings)
+    values = []
+    for index in levels_of(state):
+        level = make_level(state, index, settings, weights)
+        # Squares of values near the largest number overflow; the metrics say so instead.
+        with np.errstate(over="ignore", invalid="ignore"):
+            values += [load_metric(criterion).value(level) for criterion in criteria]
+    return values
+
+
+def applicable(settings: FieldSettings) -> tuple[Criterion, ...]:
+    """The variable-scope criteria for a variable of this class."""
+    return tuple(
+        criterion
+        for criterion in all_criteria()
+        if criterion.scope == "variable" and settings.kind in criterion.classes
+    )
+
+
+def load_metric(criterion: Criterion) -> Metric:
+    """The metric that a criterion judges."""
+    return _load(criterion.metric)
+
+
+@cache
+def _load(name: str) -> Metric:
+    module, _, attribute = name.partition(":")
+    metric: Metric = getattr(importlib.import_module(module), attribute)()
+    return metric
