@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,7 @@ Values = NDArray[Any]
 Encoder = Callable[[NDArray[Any]], bytes]
 
 # One object a shard in one folder an array: the separator "/" would cost two more folders a shard.
+READ_ALONE_BYTES = 1 << 20  # below, a read by itself costs more than its share of a copy
 _KEY_ENCODING: dict[str, Any] = {"name": "default", "configuration": {"separator": "."}}
 
 
@@ -97,11 +99,27 @@ def read_shard(spec: ArraySpec, index: tuple[int, ...], data: bytes | memoryview
         )
     objects[object_name(index)] = default_buffer_prototype().buffer.from_bytes(data)
     try:
-        return read_region(array, spec, shard_region(spec, index))
+        return _read_by_chunks(array, spec, shard_region(spec, index))
     except ArchiveDamagedError as err:
         if isinstance(err.__cause__, PayloadError):
             raise PayloadError(str(err)) from err.__cause__
         raise
+
+
+def _read_by_chunks(array: zarr.Array[Any], spec: ArraySpec, region: blocks.Region) -> Values:
+    """A shard's values, one inner chunk after the other where these are large.
+
+    Zarr would decode the whole shard into one buffer and copy that into another: two shards of
+    memory more.
+    """
+    chunk_bytes = math.prod(spec.chunk) * spec.numpy_dtype.itemsize
+    if spec.shard is None or chunk_bytes < READ_ALONE_BYTES or spec.numpy_dtype.hasobject:
+        return read_region(array, spec, region)
+    values = np.empty(blocks.region_shape(region), spec.numpy_dtype)
+    for index in blocks.touched_indices(region, spec.chunk):
+        part = blocks.chunk_region(index, spec.shape, spec.chunk)
+        values[blocks.relative(part, region)] = read_region(array, spec, part)
+    return values
 
 
 def write_whole(

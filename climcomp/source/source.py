@@ -174,6 +174,29 @@ class Source:
             if old != new:
                 raise SourceChangedError(_how_changed(old, new))
 
+    def check_region(self, name: str, region: tuple[slice, ...]) -> None:
+        """Check that the files of a region are still those that were opened.
+
+        Called after `read`, it says that the values were theirs. Zarr stores are left out: to look
+        at all their objects for each region would cost more than to read it.
+
+        Raises
+        ------
+        SourceChangedError
+            If a file has gone, or has another size or time; it names the file.
+        """
+        variable = self._variable(name)
+        combine = self.spec.combine
+        parts = self.parts[:1]
+        if combine is not None and combine in variable.dims:
+            wanted = _normalised(variable, region)[variable.dims.index(combine)]
+            first = bisect_right(self.parts, wanted.start, key=lambda part: part.stop)
+            rest = itertools.islice(self.parts, first, None)
+            parts = tuple(itertools.takewhile(lambda part: part.start < wanted.stop, rest))
+        for part in parts:
+            if part.format != "zarr":
+                _refuse_other_file(part)
+
     def check_static(self) -> None:
         """Compare, value by value, the variables of `uncompared` between all files.
 
@@ -258,12 +281,16 @@ def read_file(
 def _open_handle(part: FilePart, engine: Engine | None) -> Handle:
     if part.format == "zarr":
         return ZarrHandle(part.path)
+    _refuse_other_file(part)
+    return open_netcdf(part.path, part.format, engine)
+
+
+def _refuse_other_file(part: FilePart) -> None:
     if not os.access(part.path, os.R_OK) or identify(part.path) != part.identity:
         raise SourceChangedError(
             f"{part.path}: it is not the file that was opened: its size or time differs, or it "
             "has gone. Plan again, or put the old file back."
         )
-    return open_netcdf(part.path, part.format, engine)
 
 
 def format_of(engine: Engine | None, found: Format, path: str) -> Format:

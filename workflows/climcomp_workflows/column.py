@@ -13,11 +13,11 @@ from climcomp_workflows.states import Column, Index, merged_state
 
 @dataclass(frozen=True, slots=True)
 class ColumnTask:
-    """All shards of the same levels of one variable."""
+    """All shards of the same levels of one variable, with the SHA-256 of their stored bytes."""
 
     run: RunKey
     column: Column
-    shards: tuple[Index, ...]
+    shards: tuple[tuple[Index, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def judge_column(task: ColumnTask) -> ColumnResult:
     """Merge what workers have written of a column and compute the metrics' values from it."""
     context = context_of(task.run)
     variable = context.plan.variable(task.column.variable)
-    state, missing = merged_state(context.store, task.column, task.shards)
+    state, missing = merged_state(context.store, task.column, dict(task.shards))
     if missing or state is None or variable.settings is None:
         return ColumnResult(task.column, (), tuple(missing))
     values = summarise(state, variable.settings, context.weights(variable))

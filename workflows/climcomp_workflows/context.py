@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.archive import ArchiveStore, open_store
+from climcomp.errors import ArchiveDamagedError
 from climcomp.source import Source, open_source
 from climcomp.source.grid import read_geometry
 from climcomp_metrics.sphere import area_weights
@@ -17,6 +18,26 @@ from climcomp_workflows.plan.model import Plan, VariablePlan
 from climcomp_workflows.states import Accumulator
 
 PLAN_KEY = "climcomp/plan.json"
+
+
+def stored_plan(store: ArchiveStore) -> Plan:
+    """The plan of an unfinished run.
+
+    Raises
+    ------
+    ArchiveDamagedError
+        If it is gone, or is no plan.
+    """
+    try:
+        return Plan.from_dict(json.loads(store.get(PLAN_KEY)))
+    # A damaged text can be wrong in any way that a parser and constructors can meet.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as err:
+        raise ArchiveDamagedError(
+            f"{store.root / PLAN_KEY} is no plan that this version of climcomp can read "
+            f"({type(err).__name__}: {err}); without it nobody knows what the stored shards mean. "
+            f"Restore that file from a copy, or go on with the climcomp that began the run; "
+            f"otherwise delete {store.root} and run again."
+        ) from err
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +64,11 @@ class RunContext:
     def source(self, variable: VariablePlan) -> Source:
         """The opened source of a variable."""
         if variable.dataset not in self._sources:
-            spec = self.plan.datasets[variable.dataset].spec
-            self._sources[variable.dataset] = open_source(spec)
+            dataset = self.plan.datasets[variable.dataset]
+            source = open_source(dataset.spec)
+            # Otherwise a file replaced after the plan was made would be taken for the planned one.
+            source.check_unchanged(dataset.identity)
+            self._sources[variable.dataset] = source
         return self._sources[variable.dataset]
 
     def weights(self, variable: VariablePlan) -> NDArray[np.float64] | None:
@@ -73,7 +97,7 @@ def context_of(key: RunKey) -> RunContext:
         if _current is not None:
             _current.close()
         store = open_store(key.store)
-        plan = Plan.from_dict(json.loads(store.get(PLAN_KEY)))
+        plan = stored_plan(store)
         _current = RunContext(key, store, plan, Accumulator(store))
     return _current
 

@@ -23,7 +23,13 @@ from climcomp.archive import (
 )
 from climcomp.bounds import ErrorBound
 from climcomp.codecs import get_codec
-from climcomp.errors import BoundError, BoundNotKept, CodecError, PayloadError
+from climcomp.errors import (
+    ArchiveDamagedError,
+    BoundError,
+    BoundNotKept,
+    CodecError,
+    PayloadError,
+)
 from climcomp.frame import BlockEncoding, encode_block, read_header
 from climcomp.source import SourceVariable, decode
 from climcomp_metrics.field import Place, canonical
@@ -314,7 +320,9 @@ def compress_shard(task: ShardTask) -> ShardResult:
         seconds["measure"] = clock() - started
 
     key = shard_key(spec, task.index)
+    sha256 = hashlib.sha256(data).hexdigest()
     started = clock()
+    context.source(variable).check_region(variable.source_name, region)
     check_epoch(context.store, task.run.epoch)
     context.store.put(key, data)
     seconds["write"] = clock() - started
@@ -330,7 +338,7 @@ def compress_shard(task: ShardTask) -> ShardResult:
         key=key,
         rung=number,
         size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         source_crc32c=crc,
         check=check.to_dict(),
         codecs=dict(blocks),
@@ -341,14 +349,32 @@ def compress_shard(task: ShardTask) -> ShardResult:
 
 
 def measure_again(task: ShardTask) -> Index:
-    """Add a stored shard to the statistics: from the source, and from the bytes in the store."""
+    """Add a stored shard to the statistics: from the source, and from the bytes in the store.
+
+    Raises
+    ------
+    ArchiveDamagedError
+        If the stored bytes are gone or do not decode.
+    LeaseLostError
+        If another run has taken the store over.
+    SourceError
+        If the source cannot be read, or has changed.
+    """
     context = context_of(task.run)
     variable = context.plan.variable(task.variable)
     assert variable.settings is not None
     spec = variable.spec
     region = shard_region(spec, task.index)
     _, original, _ = read_original(variable, context, region)
-    stored = read_shard(spec, task.index, context.store.get(shard_key(spec, task.index)))
+    key = shard_key(spec, task.index)
+    try:
+        data = context.store.get(key)
+    except FileNotFoundError as err:
+        raise ArchiveDamagedError(
+            f"{key} was stored and is gone from {context.store.root}: somebody removed it. Nothing "
+            f"is published. Run again: the shard is compressed anew."
+        ) from err
+    stored = read_shard(spec, task.index, data)
     decoded = as_read(variable, context, stored)
     state = measure(
         canonical(original, variable.settings.axes),
@@ -357,6 +383,9 @@ def measure_again(task: ShardTask) -> Index:
         context.weights(variable),
         place_of(variable, region),
     )
+    context.source(variable).check_region(variable.source_name, region)
+    check_epoch(context.store, task.run.epoch)
     with context.lock:
-        context.accumulator.add(column_of(variable, task.index, task.attempt), task.index, state)
+        column = column_of(variable, task.index, task.attempt)
+        context.accumulator.add(column, task.index, hashlib.sha256(data).hexdigest(), state)
     return task.index

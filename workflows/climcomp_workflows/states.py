@@ -4,6 +4,9 @@ Per-cell sums and histograms are as large as a field, so they do not travel with
 A worker adds up the shards that it measures, one column (all shards of the same levels) at a time,
 and writes the sum into the store with the list of the shards in it. Whatever a lost worker had not
 written is measured again from the source and the stored shard.
+
+A written state names each of its shards with the checksum of the bytes that were measured: it counts
+only for a shard that is still stored as those very bytes.
 """
 
 from __future__ import annotations
@@ -11,14 +14,16 @@ from __future__ import annotations
 import json
 import struct
 import uuid
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import BinaryIO
 from urllib.parse import quote
 
 import google_crc32c
 
 from climcomp.archive import ArchiveStore
 from climcomp.archive.keys import STATE_PREFIX
+from climcomp.errors import MetricError
 from climcomp_metrics.base import State
 from climcomp_metrics.state import from_bytes, merge, to_bytes
 
@@ -26,7 +31,8 @@ from climcomp_metrics.state import from_bytes, merge, to_bytes
 # of the shards' own bytes, and a killed worker has at most this many shards measured again.
 FLUSH_AFTER_SHARDS = 64
 
-_LENGTH = struct.Struct("<Q")
+# Lengths of head and body, CRC-32C of head and body; then the head, then the body.
+_LENGTHS = struct.Struct("<QQII")
 
 Index = tuple[int, ...]
 
@@ -53,62 +59,111 @@ class Accumulator:
     store: ArchiveStore
     column: Column | None = None
     state: State | None = None
-    shards: list[Index] = field(default_factory=list)
+    shards: dict[Index, str] = field(default_factory=dict)  # SHA-256 of the bytes measured
 
-    def add(self, column: Column, index: Index, state: State) -> None:
-        """Add the state of one shard, writing out what belongs to another column first."""
-        if self.column != column or len(self.shards) >= FLUSH_AFTER_SHARDS:
+    def add(self, column: Column, index: Index, sha256: str, state: State) -> None:
+        """Add the state of one shard, writing out what belongs to another column first.
+
+        Raises
+        ------
+        StorageError
+            If the store refuses what is written out; the shard is not added.
+        """
+        # Dask may give a worker the same shard twice, when the first result was lost on its way.
+        full = len(self.shards) >= FLUSH_AFTER_SHARDS or index in self.shards
+        if self.column != column or full:
             self.flush()
         self.column = column
         self.state = state if self.state is None else merge(self.state, state)
-        self.shards.append(index)
+        self.shards[index] = sha256
 
     def flush(self) -> None:
-        """Write the running state into the store, and begin anew."""
+        """Write the running state into the store, and begin anew.
+
+        Raises
+        ------
+        StorageError
+            If the store refuses; the running state is kept.
+        """
         if self.column is not None and self.state is not None:
-            body = to_bytes(self.state)
-            shards = [list(index) for index in self.shards]
-            head = json.dumps({"shards": shards, "crc32c": google_crc32c.value(body)}).encode()
-            data = _LENGTH.pack(len(head)) + head + body
-            self.store.put(f"{self.column.prefix}{uuid.uuid4().hex}.npz", data)
-        self.column, self.state, self.shards = None, None, []
+            data = _pack(self.shards, to_bytes(self.state))
+            self.store.put(f"{self.column.prefix}{uuid.uuid4().hex}.state", data)
+        self.column, self.state, self.shards = None, None, {}
 
 
-def _load(store: ArchiveStore, key: str) -> tuple[list[Index], bytes]:
-    """The shards of a written state and its bytes; no shards if a crash left it damaged."""
-    data = store.get(key)
+def _pack(shards: Mapping[Index, str], body: bytes) -> bytes:
+    head = json.dumps([[list(index), sha256] for index, sha256 in shards.items()]).encode()
+    sums = google_crc32c.value(head), google_crc32c.value(body)
+    return _LENGTHS.pack(len(head), len(body), *sums) + head + body
+
+
+def _read_head(file: BinaryIO) -> tuple[dict[Index, str], int, int]:
+    """The shards of a written state, length and CRC of its body; no shards if it is damaged."""
+    lengths = file.read(_LENGTHS.size)
+    if len(lengths) < _LENGTHS.size:
+        return {}, 0, 0
+    head_length, body_length, head_crc, body_crc = _LENGTHS.unpack(lengths)
+    start = file.tell()
+    # A damaged length must not ask for more memory than the file has.
+    if file.seek(0, 2) != start + head_length + body_length:
+        return {}, 0, 0
+    file.seek(start)
+    head = file.read(head_length)
+    if google_crc32c.value(head) != head_crc:
+        return {}, 0, 0
+    return {tuple(index): sha256 for index, sha256 in json.loads(head)}, body_length, body_crc
+
+
+def _shards_in(store: ArchiveStore, key: str) -> dict[Index, str]:
     try:
-        (length,) = _LENGTH.unpack_from(data)
-        head = json.loads(data[_LENGTH.size : _LENGTH.size + length])
-    except (struct.error, ValueError):
-        return [], b""
-    body = data[_LENGTH.size + length :]
-    if google_crc32c.value(body) != head["crc32c"]:
-        return [], b""
-    return [tuple(index) for index in head["shards"]], body
+        with store.path(key).open("rb") as file:
+            return _read_head(file)[0]
+    except FileNotFoundError:  # another run's, taken away meanwhile
+        return {}
+
+
+def _state_in(store: ArchiveStore, key: str) -> State | None:
+    """The state of a file whose head is sound; None if its body is damaged."""
+    with store.path(key).open("rb") as file:
+        _, length, crc = _read_head(file)
+        body = file.read(length)
+    if google_crc32c.value(body) != crc:
+        return None
+    try:
+        return from_bytes(body)
+    except MetricError:
+        return None
 
 
 def merged_state(
-    store: ArchiveStore, column: Column, wanted: Iterable[Index]
+    store: ArchiveStore, column: Column, wanted: Mapping[Index, str]
 ) -> tuple[State | None, list[Index]]:
     """The state of a column from all that workers wrote of it, and the shards that are missing in it.
 
-    A shard counts once: a written state that repeats a shard which another one has already is left
-    out whole, and its other shards are among the missing. States are merged in the order of their
-    first shard, so that the same files give the same sums.
+    A shard counts once, and only as the bytes that are stored now: a written state that repeats a
+    shard which another one has already, or that measured other bytes, is left out whole, and its
+    other shards are among the missing. States are merged in the order of their first shard, so that
+    the same files give the same sums; one of them is in memory at a time, beside the sum.
+
+    Parameters
+    ----------
+    wanted
+        The shards of the column, with the SHA-256 of their stored bytes.
     """
-    needed = set(wanted)
-    parts = sorted((*_load(store, key), key) for key in store.list(column.prefix))
-    parts.sort(key=lambda part: (-len(part[0]), part[0]))
-    chosen: list[tuple[list[Index], bytes]] = []
+    parts = [(_shards_in(store, key), key) for key in store.list(column.prefix)]
+    parts.sort(key=lambda part: (-len(part[0]), sorted(part[0]), part[1]))
+    chosen: list[tuple[dict[Index, str], str]] = []
     covered: set[Index] = set()
-    for shards, data, _ in parts:
-        if shards and covered.isdisjoint(shards) and needed.issuperset(shards):
-            chosen.append((shards, data))
+    for shards, key in parts:
+        if shards and covered.isdisjoint(shards) and shards.items() <= wanted.items():
+            chosen.append((shards, key))
             covered.update(shards)
     chosen.sort(key=lambda part: min(part[0]))
     total: State | None = None
-    for _, data in chosen:
-        state = from_bytes(data)
-        total = state if total is None else merge(total, state)
-    return total, sorted(needed - covered)
+    for shards, key in chosen:
+        state = _state_in(store, key)
+        if state is None:
+            covered.difference_update(shards)
+        else:
+            total = state if total is None else merge(total, state)
+    return total, sorted(wanted.keys() - covered)

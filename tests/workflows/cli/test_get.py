@@ -284,6 +284,38 @@ def test_cells_of_an_unstructured_grid_are_taken_one_by_one(
     np.testing.assert_array_equal(lon[inside], raw(tmp_path / "o.nc", "lon"))
 
 
+def test_a_mesh_comes_along_and_what_numbers_cells_only_with_all_of_them(
+    climcomp: Climcomp, make_archive: Any, tmp_path: Path
+) -> None:
+    nodes = np.array([[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5]], "i4")
+    topology = {
+        "cf_role": "mesh_topology",
+        "face_node_connectivity": "corners",
+        "face_face_connectivity": "neighbours",
+        "node_coordinates": "node_lon node_lat",
+    }
+    degrees = {"units": "degrees_east"}, {"units": "degrees_north"}
+    root = make_archive(
+        {
+            "ts": (("face",), np.arange(4, dtype="f4"), {"mesh": "m", "coordinates": "lon lat"}),
+            "m": ((), np.int32(0), topology),
+            "lon": (("face",), np.array([0.0, 10, 20, 30]), degrees[0]),
+            "lat": (("face",), np.array([0.0, 5, 10, 15]), degrees[1]),
+            "corners": (("face", "three"), nodes, {}),
+            "neighbours": (("face", "three"), nodes, {}),
+            "node_lon": (("node",), np.arange(6.0), degrees[0]),
+            "node_lat": (("node",), np.arange(6.0), degrees[1]),
+        }
+    )
+    assert climcomp("get", root, "ts", "-o", tmp_path / "all.nc").code == 0
+    np.testing.assert_array_equal(nodes, raw(tmp_path / "all.nc", "neighbours"))
+    assert climcomp("get", root, "ts", "--box=5,0,25,90", "-o", tmp_path / "part.nc").code == 0
+    np.testing.assert_array_equal(nodes[1:3], raw(tmp_path / "part.nc", "corners"))
+    np.testing.assert_array_equal(np.arange(6.0), raw(tmp_path / "part.nc", "node_lon"))
+    with netCDF4.Dataset(tmp_path / "part.nc") as file:
+        assert "neighbours" not in file.variables
+
+
 def test_a_variable_of_a_group_comes_to_stand_in_the_root(
     climcomp: Climcomp, make_archive: Any, content: Any, tmp_path: Path
 ) -> None:
@@ -389,9 +421,12 @@ def test_neither_the_archive_nor_a_folder_of_others_is_ever_replaced(
     others = tmp_path / "others.zarr"
     others.mkdir()
     (others / "thesis.txt").write_text("years")
-    for out in (archive, others):
-        said = climcomp("get", archive, "tas", "-o", out, "--overwrite")
+    part = tmp_path / "part.zarr"
+    assert climcomp("get", archive, "tas", "-o", part).code == 0
+    for store, out in ((archive, archive), (archive, others), (part, part)):
+        said = climcomp("get", store, "tas", "--itime=0", "-o", out, "--overwrite")
         assert said.code == 2
+    assert open_archive(part).specs["tas"].shape[0] == 24
     assert (others / "thesis.txt").exists()
     assert "tas" in open_archive(archive).specs
 

@@ -11,7 +11,8 @@ from climcomp.archive import ArchiveStore, open_archive
 from climcomp.archive.keys import FOLDER
 from climcomp.errors import ArchiveExistsError, SourceChangedError
 from climcomp.source import Source
-from climcomp_workflows.context import PLAN_KEY
+from climcomp.source.files import identify
+from climcomp_workflows.context import PLAN_KEY, stored_plan
 from climcomp_workflows.plan.make import make_plan, open_datasets
 from climcomp_workflows.plan.model import Plan
 from climcomp_workflows.recipe import Recipe, recipe_digest
@@ -55,22 +56,24 @@ def refuse_other(store: ArchiveStore, plan: Plan, recipe: Recipe, state: str) ->
 
 
 def refuse_changed(plan: Plan, sources: dict[str, Source]) -> None:
-    """Let only an unchanged source go on.
+    """Let only an unchanged source go on: looks at every file as it is now.
 
     Raises
     ------
     SourceChangedError
         If a file was added, removed, or has another size or time than when the plan was made.
+    SourceError
+        If a file has gone.
     """
     for key, dataset in plan.datasets.items():
-        found = {f.name: f for f in sources[key].identity()}
+        found = {f.name: identify(f.name) for f in sources[key].identity()}
         planned = {f.name: f for f in dataset.identity}
         changes = [f"{name} is new" for name in found.keys() - planned.keys()]
         changes += [f"{name} is gone" for name in planned.keys() - found.keys()]
         for name in found.keys() & planned.keys():
             if found[name] != planned[name]:
                 changes.append(
-                    f"{name} has {found[name].size_bytes:,} bytes and another time; the plan saw "
+                    f"{name} has {found[name].size_bytes:,} bytes and another time, the plan saw "
                     f"{planned[name].size_bytes:,} bytes"
                 )
         if changes:
@@ -112,7 +115,7 @@ def prepare(recipe: Recipe, store: ArchiveStore, say: Callable[[str], None]) -> 
     """
     sources = open_datasets(recipe)
     if store.exists(PLAN_KEY):
-        plan = Plan.from_dict(json.loads(store.get(PLAN_KEY)))
+        plan = stored_plan(store)
         refuse_other(store, plan, recipe, "the unfinished work")
         refuse_changed(plan, sources)
         return Prepared(plan, sources, resumed=True)

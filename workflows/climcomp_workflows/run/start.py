@@ -6,6 +6,7 @@ import datetime
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -173,6 +174,15 @@ def _begin(progress: Progress, variables: list[VariableRun], resumed: bool) -> N
     progress.begin(total, done)
 
 
+def _worker_seconds(variables: list[VariableRun]) -> dict[str, float]:
+    """Seconds that workers spent on shards, by what they did, added up over all workers."""
+    total: Counter[str] = Counter()
+    for variable in variables:
+        for result in variable.results.values():
+            total.update(result.seconds)
+    return {f"workers: {part}": seconds for part, seconds in total.items()}
+
+
 def _publish(
     store: ArchiveStore,
     plan: Plan,
@@ -185,6 +195,7 @@ def _publish(
     carried = {
         v.name: carry(store, sources[v.dataset], v) for v in plan.variables if v.how == "carried"
     }
+    refuse_changed(plan, sources)  # once more, for what was carried
     runs = {v.plan.name: v for v in variables}
     reports = []
     for variable in plan.variables:
@@ -195,6 +206,7 @@ def _publish(
             stored = sum(entry.size_bytes for entry in carried[variable.name])
             reports.append(carried_report(variable, raw, stored))
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    durations |= _worker_seconds(variables)
     durations["carry over and report"] = time.monotonic() - started
     report = make_report(plan, reports, now.isoformat(), durations)
     publish_archive(store, plan, variables, carried, report, epoch)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from climcomp.archive import shard_indices
+from climcomp.errors import ArchiveDamagedError
 from climcomp_metrics.base import Limits, Value, Verdict
 from climcomp_metrics.judge import judge
 from climcomp_metrics.physical import ShardCheck
@@ -36,6 +37,7 @@ from climcomp_workflows.shard import (
 from climcomp_workflows.states import Column, Index
 
 Phase = Literal["compress", "judge", "measure", "done", "refused"]
+ROUNDS = 3
 Work = tuple[str, Callable[[Any], Any], Any]  # kind of result, function, its frozen argument
 
 
@@ -66,6 +68,8 @@ class VariableRun:
     _open: int = 0
     _values: dict[Column, tuple[Value, ...]] = field(default_factory=dict)
     _missing: list[Index] = field(default_factory=list)
+    _left: int = 0  # how many were missing the last time
+    _rounds: int = 0  # for how many rounds these were no fewer
 
     def __post_init__(self) -> None:
         self._pending.extend(self._unfinished())
@@ -147,11 +151,34 @@ class VariableRun:
             flush()
             self._to_judge({c for c in self._columns() if c not in self._values})
         elif self._missing:
-            self._pending.extend(self._missing)
-            self._missing.clear()
-            self.phase = "measure"
+            self._measure_missing()
         else:
             self._conclude()
+
+    def _measure_missing(self) -> None:
+        """Have the shards measured that no written state covers.
+
+        Raises
+        ------
+        ArchiveDamagedError
+            If that does not make them fewer, three times running: a worker that dies takes its sums
+            along, but a store that does not give back what is put there will not mend itself.
+        """
+        fewer = not self._left or len(self._missing) < self._left
+        self._rounds = 1 if fewer else self._rounds + 1
+        self._left = len(self._missing)
+        if self._rounds > ROUNDS:
+            shown = ", ".join(str(index) for index in sorted(self._missing)[:3])
+            raise ArchiveDamagedError(
+                f"{self.plan.name}: {len(self._missing)} shards ({shown}, ...) were measured "
+                f"{ROUNDS} times and their statistics are still not in {self.run.store}; wanted "
+                f"those of the bytes that were checked. The store loses or changes what is written "
+                f"to it. Nothing is published. Check the file system, then run again: shards that "
+                f"have changed are compressed anew."
+            )
+        self._pending.extend(self._missing)
+        self._missing.clear()
+        self.phase = "measure"
 
     def _must_refuse(self) -> bool:
         """Whether shards fell to lossless in a variable whose recipe forbids that."""
@@ -172,7 +199,8 @@ class VariableRun:
     def _to_judge(self, wanted: set[Column]) -> None:
         for column, shards in self._columns().items():
             if column in wanted:
-                self._pending.append(ColumnTask(self.run, column, tuple(shards)))
+                stored = tuple((index, self.results[index].sha256) for index in shards)
+                self._pending.append(ColumnTask(self.run, column, stored))
         self.phase = "judge"
 
     def _of_shards(self) -> list[Verdict]:
@@ -212,5 +240,6 @@ class VariableRun:
         self.attempts.append(Attempt(self.attempt.number + 1, decision.rung, decision.because))
         self.results.clear()
         self._values.clear()
+        self._left = 0
         self._pending.extend(self._unfinished())
         self.phase = "compress"

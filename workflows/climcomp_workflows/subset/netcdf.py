@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from climcomp import blocks
 from climcomp.archive.attributes import Attributes
 from climcomp.errors import ClimcompError, StorageError, UsageError
-from climcomp_workflows.subset.extract import Subset, SubsetVariable
+from climcomp_workflows.subset.part import Subset, SubsetVariable
 
 _PART_BYTES = 64 << 20
 # What HDF5 and netCDF write by themselves.

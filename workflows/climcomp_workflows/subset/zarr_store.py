@@ -17,7 +17,7 @@ from climcomp.archive import (
     shard_region,
 )
 from climcomp.errors import StorageError
-from climcomp_workflows.subset.extract import Subset
+from climcomp_workflows.subset.part import Subset
 
 
 def write_zarr(subset: Subset, path: Path) -> None:

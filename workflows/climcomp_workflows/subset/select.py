@@ -1,161 +1,22 @@
-"""A subset of an archive: decided from its coordinates alone, then read and written in parts."""
+"""Choosing a subset of an archive: variables, positions, and what belongs to them; no data read."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from climcomp import blocks
-from climcomp.archive import Archive, ArraySpec
-from climcomp.archive.attributes import Attributes
+from climcomp.archive import Archive
 from climcomp.errors import UsageError
 from climcomp_workflows.recipe.problems import nearest
-from climcomp_workflows.subset.position import Indices, Positions, find_positions, level_dim
+from climcomp_workflows.subset.find import find_positions, level_dim
+from climcomp_workflows.subset.part import Subset, SubsetVariable
+from climcomp_workflows.subset.positions import Positions
 from climcomp_workflows.subset.related import related_variables
 from climcomp_workflows.subset.request import Request
 from climcomp_workflows.subset.view import ArchiveView, view_archive
-
-# More runs than this along a dimension are read as one piece, of which the wanted ones are taken.
-_MOST_RUNS = 8
-
-
-@dataclass(frozen=True)
-class SubsetVariable:
-    """One variable of a subset.
-
-    Parameters
-    ----------
-    spec
-        Of the whole variable in the archive.
-    path
-        Its name in the subset, groups before it.
-    indices
-        The positions wanted along each dimension.
-    turned
-        Degrees to add along the dimension of this position; None for all but longitudes that
-        cross the seam of their grid.
-    outside
-        Axes of y and x, and the cells that are made missing.
-    """
-
-    archive: Archive
-    spec: ArraySpec
-    path: str
-    indices: tuple[Indices, ...]
-    turned: tuple[int, NDArray[np.float64]] | None = None
-    outside: tuple[tuple[int, int], NDArray[np.bool_]] | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Sizes of the part that is wanted."""
-        return tuple(int(wanted.size) for wanted in self.indices)
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the values in memory; a text counts as a pointer."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.spec.numpy_dtype.itemsize
-
-    def read(self, region: blocks.Region | None = None) -> NDArray[Any]:
-        """Values as the archive stores them, of all of the part or of a region of it.
-
-        Raises
-        ------
-        ArchiveDamagedError
-            If a chunk does not decode: variable and chunk are named.
-        """
-        wanted = region or blocks.whole_region(self.shape)
-        runs = [list(_runs(i[s])) for i, s in zip(self.indices, wanted, strict=True)]
-        values = np.empty(blocks.region_shape(wanted), self.spec.numpy_dtype)
-        for pieces in itertools.product(*runs):
-            part = self.archive.read(self.spec.path, tuple(piece.source for piece in pieces))
-            for axis, piece in enumerate(pieces):
-                if piece.take is not None:
-                    part = part.take(piece.take, axis=axis)
-            values[tuple(piece.target for piece in pieces)] = part
-        if self.turned is not None:
-            axis, degrees = self.turned
-            shape = [1] * values.ndim
-            shape[axis] = -1
-            values = (values + degrees[wanted[axis]].reshape(shape)).astype(values.dtype)
-        if self.outside is not None:
-            (y, x), mask = self.outside
-            part_of_mask = mask[wanted[y], wanted[x]]
-            shape = [1] * values.ndim
-            shape[y], shape[x] = part_of_mask.shape
-            oriented = part_of_mask if y < x else part_of_mask.T
-            values[np.broadcast_to(oriented.reshape(shape), values.shape)] = self._missing()
-        return values
-
-    def _missing(self) -> Any:  # Any: a value of the variable's own type
-        for name in ("_FillValue", "missing_value"):
-            if name in self.spec.attributes:
-                fill = np.asarray(self.spec.attributes[name]).reshape(-1)[0]
-                return fill.astype(self.spec.numpy_dtype)
-        return np.nan
-
-    @property
-    def written(self) -> ArraySpec:
-        """The array as a subset in Zarr stores it: cut chunks, codecs that every reader knows."""
-        chunk = tuple(
-            max(1, min(c, size)) for c, size in zip(self.spec.chunk, self.shape, strict=True)
-        )
-        shard = tuple(
-            max(1, -(-min(w, size) // c)) * c
-            for w, size, c in zip(self.spec.written, self.shape, chunk, strict=True)
-        )
-        return replace(
-            self.spec,
-            path=self.path,
-            shape=self.shape,
-            chunk=chunk,
-            shard=None if shard == chunk else shard,
-            codec="standard",
-        )
-
-
-@dataclass(frozen=True)
-class Subset:
-    """What is to be read of an archive and written elsewhere; coordinates alone are read yet."""
-
-    archive: Archive
-    variables: tuple[SubsetVariable, ...]
-    groups: dict[str, Attributes]
-    unlimited: dict[str, tuple[str, ...]]
-    notes: tuple[str, ...] = ()
-    asked: tuple[str, ...] = field(default=())
-
-    @property
-    def nbytes(self) -> int:
-        """Size of all values in memory."""
-        return sum(variable.nbytes for variable in self.variables)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Positions that are read together, and where they come to stand."""
-
-    source: slice
-    target: slice
-    take: Indices | None = None
-
-
-def _runs(indices: Indices) -> Iterator[_Run]:
-    if not indices.size:
-        return
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(indices) != 1) + 1, [indices.size]])
-    if starts.size - 1 > _MOST_RUNS:
-        low, high = int(indices.min()), int(indices.max())
-        yield _Run(slice(low, high + 1), slice(0, indices.size), indices - low)
-        return
-    for start, stop in itertools.pairwise(starts.tolist()):
-        first = int(indices[start])
-        yield _Run(slice(first, first + stop - start), slice(start, stop))
 
 
 def select(archive: Archive, names: Sequence[str], request: Request) -> Subset:
@@ -181,7 +42,9 @@ def select(archive: Archive, names: Sequence[str], request: Request) -> Subset:
     for name in chosen:
         positions = find_positions(view, name, request)
         notes += positions.notes
-        for member in (name, *related_variables(view, name)):
+        cut_cells = view.variables[name].roles.cell in positions.indices
+        related = related_variables(view, name, has_all_cells=not cut_cells)
+        for member in (name, *related):
             part = _cut(view, member, positions, is_asked=member in chosen)
             if member in parts and not _same(parts[member], part):
                 raise UsageError(
@@ -321,47 +184,3 @@ def _with_parents(group: str) -> list[str]:
     """The root, then each group on the way, then the group itself."""
     parts = group.split("/") if group else []
     return ["/".join(parts[:length]) for length in range(len(parts) + 1)]
-
-
-def _refuse_overwriting(subset: Subset, path: Path, overwrite: bool) -> None:
-    """Let only a file, or an earlier subset, be written over, and that only if it was said."""
-    if not overwrite:
-        raise UsageError(f"{path} is there already: name another file, or say --overwrite")
-    if path.resolve() == subset.archive.store.root.resolve():
-        raise UsageError(f"{path} is the archive itself: name another file")
-    is_subset = (path / "climcomp" / "subset.json").is_file()
-    if path.is_dir() and not is_subset and next(path.iterdir(), None) is not None:
-        raise UsageError(
-            f"{path} is a folder that `climcomp get` did not make; --overwrite removes only its "
-            "own subsets. Name another file, or remove that folder yourself."
-        )
-
-
-def write_subset(subset: Subset, path: Path, *, overwrite: bool = False) -> None:
-    """Write a subset, whole or not at all: NetCDF-4 to .nc, .nc4 and .cdf, Zarr v3 to .zarr.
-
-    Raises
-    ------
-    UsageError
-        If the ending is another one, or something is there and is not to be overwritten.
-    ArchiveDamagedError
-        If a chunk does not decode; nothing is written.
-    StorageError
-        If the file system refuses.
-    """
-    from climcomp_workflows.subset.netcdf import write_netcdf
-    from climcomp_workflows.subset.zarr_store import write_zarr
-
-    suffix = path.suffix.lower()
-    if suffix not in (".nc", ".nc4", ".cdf", ".zarr"):
-        raise UsageError(
-            f"{path}: found the ending {suffix!r}, wanted .nc (NetCDF-4) or .zarr (Zarr v3)"
-        )
-    if path.exists():
-        _refuse_overwriting(subset, path, overwrite)
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"{path}: there is no folder {path.absolute().parent}; make it first")
-    if suffix == ".zarr":
-        write_zarr(subset, path)
-    else:
-        write_netcdf(subset, path)
