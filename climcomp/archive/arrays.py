@@ -139,7 +139,7 @@ def write_whole(
     entries = []
     for index in shard_indices(spec):
         key = shard_key(spec, index)
-        data = build_shard(spec, index, values[shard_region(spec, index)], encoder)
+        data = build_shard(spec, index, values[(*shard_region(spec, index), ...)], encoder)
         store.put_durable(key, data)
         entries.append(entry_of(key, data))
     return entries

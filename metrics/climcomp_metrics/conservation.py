@@ -84,12 +84,12 @@ class Total:
     def value(self, level: Level) -> Value:
         """One number for the level, over all times."""
         if reason := first_reason(level, has_values, has_area):
-            return level.without(self.id, "ratio - 1", reason)
+            return level.without(self.id, "1", reason)
         if level.is_exact:
-            return level.of(self.id, 0.0, "ratio - 1")
+            return level.of(self.id, 0.0, "1")
         t = level.totals
         total = t["weighted_x"] + level.bins.reference * t["weight"]
         if reason := above_rounding(level, abs(total) / t["weight"], "the mean"):
-            return level.without(self.id, "ratio - 1", reason)
+            return level.without(self.id, "1", reason)
         signed = t["weighted_e"] / total
-        return level.of(self.id, abs(signed), "ratio - 1", detail={"signed": signed})
+        return level.of(self.id, abs(signed), "1", detail={"signed": signed})

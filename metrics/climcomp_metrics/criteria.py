@@ -25,7 +25,7 @@ CRITERIA: tuple[Criterion, ...] = (
         "CPB", "", "values", None, 0.0, "physical", "shard",
     ),
     Criterion(
-        "F3", "zeros", "drizzle everywhere, or rain gone",
+        "F3", "zeros changed", "drizzle everywhere, or rain gone",
         "CPB", "", "values", None, 0.0, "physical", "shard",
     ),
     Criterion(
@@ -41,13 +41,13 @@ CRITERIA: tuple[Criterion, ...] = (
         "CPB", _HERE + "pointwise:Bias", "sigma", 3e-4, 1e-3, "calibrated",
     ),
     Criterion(
-        "P3", "anomaly correlation", "departures from the time mean no longer agree",
-        "CPB", _HERE + "pointwise:AnomalyCorrelation", "1 - correlation", 2e-5, 1e-4,
+        "P3", "anomaly correlation short of 1", "departures from the time mean no longer agree",
+        "CPB", _HERE + "pointwise:AnomalyCorrelation", "1", 2e-5, 1e-4,
         "ACC practice, calibrated",
     ),
     Criterion(
-        "P4", "pooled Pearson", "a map no longer looks like the original",
-        "CPB", _HERE + "pointwise:PooledPearson", "1 - rho", 1e-5, None,
+        "P4", "Pearson correlation short of 1", "a map no longer looks like the original",
+        "CPB", _HERE + "pointwise:PooledPearson", "1", 1e-5, None,
         "Wegener 2013, Baker 2014",
     ),
     Criterion(
@@ -57,24 +57,24 @@ CRITERIA: tuple[Criterion, ...] = (
     ),
     Criterion(
         "P7", "slice outlier", "one time step is far worse than the others",
-        "CPB", _HERE + "pointwise:SliceOutlier", "ratio", 5.0, 10.0, "argued",
+        "CPB", _HERE + "pointwise:SliceOutlier", "1", 5.0, 10.0, "argued",
     ),
     Criterion(
         "P8", "error-Laplacian correlation", "the field was smoothed",
-        "CPB", _HERE + "pointwise:ErrorLaplacianCorrelation", "correlation", 0.02, 0.05,
+        "CPB", _HERE + "pointwise:ErrorLaplacianCorrelation", "1", 0.02, 0.05,
         "calibrated",
     ),
     Criterion(
         "P9", "error-field correlation", "the field was damped, or its bits shaved",
-        "CPB", _HERE + "pointwise:ErrorFieldCorrelation", "correlation", 0.05, 0.1, "calibrated",
+        "CPB", _HERE + "pointwise:ErrorFieldCorrelation", "1", 0.05, 0.1, "calibrated",
     ),
     Criterion(
         "D1", "body quantiles", "the distribution moved",
         "CPB", _HERE + "distribution:BodyQuantiles", "sigma", 0.01, 0.02, "calibrated",
     ),
     Criterion(
-        "D4", "SD ratio", "the variability changed",
-        "CPB", _HERE + "distribution:DeviationRatio", "ratio - 1", 3e-4, 1e-3, "calibrated",
+        "D4", "change of the SD", "the variability changed",
+        "CPB", _HERE + "distribution:DeviationRatio", "1", 3e-4, 1e-3, "calibrated",
     ),
     Criterion(
         "E1", "tail quantiles", "extreme values moved",
@@ -90,7 +90,7 @@ CRITERIA: tuple[Criterion, ...] = (
     ),
     Criterion(
         "E4", "exceedance CSI", "extremes happen at other places or times",
-        "CP", _HERE + "extremes:ExceedanceCsi", "CSI", 0.99, 0.98, "forecast verification",
+        "CP", _HERE + "extremes:ExceedanceCsi", "1", 0.99, 0.98, "forecast verification",
         least=True,
     ),
     Criterion(
@@ -107,22 +107,22 @@ CRITERIA: tuple[Criterion, ...] = (
         "CPB", _HERE + "conservation:TileMeans", "SD of tile means", 0.001, 0.003, "calibrated",
     ),
     Criterion(
-        "C3", "total", "rain, cloud water or ice was made or lost",
-        "P", _HERE + "conservation:Total", "ratio - 1", 2e-4, 1e-3,
+        "C3", "change of the total", "rain, cloud water or ice was made or lost",
+        "P", _HERE + "conservation:Total", "1", 2e-4, 1e-3,
         "mass of rain, cloud water, ice",
     ),
     Criterion(
-        "T2", "gradient", "fronts and slopes changed",
-        "CPB", _HERE + "structure:Gradient", "ratio", 0.05, 0.1, "Poppick 2020",
+        "T2", "gradient error", "fronts and slopes changed",
+        "CPB", _HERE + "structure:Gradient", "1", 0.05, 0.1, "Poppick 2020",
     ),
     Criterion(
-        "T3", "Laplacian variance", "fine detail was lost, or noise was added",
-        "CPB", _HERE + "structure:LaplacianVariance", "ratio - 1", 0.005, 0.02,
+        "T3", "change of the Laplacian variance", "fine detail was lost, or noise was added",
+        "CPB", _HERE + "structure:LaplacianVariance", "1", 0.005, 0.02,
         "contrast variance, calibrated",
     ),
     Criterion(
         "T4", "blockiness", "the codec's blocks show",
-        "CPB", _HERE + "structure:Blockiness", "ratio - 1", 0.2, 0.3, "calibrated",
+        "CPB", _HERE + "structure:Blockiness", "1", 0.2, 0.3, "calibrated",
     ),
 )  # fmt: skip
 

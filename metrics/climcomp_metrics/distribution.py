@@ -45,7 +45,7 @@ class DeviationRatio:
 
     def value(self, level: Level) -> Value:
         """One number for the level, from the error's moments, so that no digits cancel."""
-        unit = "ratio - 1"
+        unit = "1"
         if reason := first_reason(level):
             return level.without(self.id, unit, reason)
         if level.is_exact:

@@ -110,26 +110,26 @@ class ExceedanceCsi:
     def value(self, level: Level) -> Value:
         """One number for the level; the threshold as detail."""
         if reason := first_reason(level):
-            return level.without(self.id, "CSI", reason)
+            return level.without(self.id, "1", reason)
         if level.is_exact:
-            return level.of(self.id, 1.0, "CSI")
+            return level.of(self.id, 1.0, "1")
         if reason := has_sigma(level) or has_bins(level):
-            return level.without(self.id, "CSI", reason)
+            return level.without(self.id, "1", reason)
         edge = level.histogram.tail_edge(TAIL, upper=True)
         if edge is None:
-            return level.without(self.id, "CSI", "no value lies beyond a tail's threshold")
+            return level.without(self.id, "1", "no value lies beyond a tail's threshold")
         if level.histogram.is_crowded(edge):
             # METRICS, of E6: what hangs on ties in single cells is no finding.
             why = "the threshold cuts through values that are too close together to tell apart"
-            return level.without(self.id, "CSI", why)
+            return level.without(self.id, "1", why)
         score, count = level.histogram.success_beyond(edge)
         if reason := enough(level, count, self.fewest):
-            return level.without(self.id, "CSI", f"above the threshold {reason}")
+            return level.without(self.id, "1", f"above the threshold {reason}")
         detail = {"threshold": level.histogram.edge_value(edge), "values": float(count)}
         # Misses and false alarms are rare and about independent: their number is known to its root.
         either = count / max(score, 1e-9)
         chance = math.sqrt((1.0 - score) * either) / either
-        return level.of(self.id, score, "CSI", detail=detail, error=chance)
+        return level.of(self.id, score, "1", detail=detail, error=chance)
 
 
 class CellMaximumBias:

@@ -168,14 +168,18 @@ class FieldSettings:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a part of a variable sits: the canonical position of its first value, and its sizes."""
+    """Where a part of a variable sits: the canonical position of its first value, and its sizes.
+
+    `names` are what its four dimensions are called in words; one that is absent has no name.
+    """
 
     variable: str
     start: Shape
     shape: Shape
+    names: tuple[str, str, str, str] = ("time", "level", "y", "x")
 
     def label(self, index: Shape) -> str:
         """A position inside the part in words, counted from the start of the variable."""
-        names = ("time", "level", "y", "x")
         at = (first + step for first, step in zip(self.start, index, strict=True))
-        return ", ".join(f"{name} {position}" for name, position in zip(names, at, strict=True))
+        named = zip(self.names, at, strict=True)
+        return ", ".join(f"{name} {position}" for name, position in named if name)

@@ -54,7 +54,7 @@ class AnomalyCorrelation:
     """
 
     id: ClassVar[str] = "P3"
-    unit: ClassVar[str] = "1 - correlation"
+    unit: ClassVar[str] = "1"
 
     def value(self, level: Level) -> Value:
         """One number for the level."""
@@ -88,7 +88,7 @@ class PooledPearson:
     """1 - rho of original and decoded map, the worst of all time steps (P4)."""
 
     id: ClassVar[str] = "P4"
-    unit: ClassVar[str] = "1 - rho"
+    unit: ClassVar[str] = "1"
 
     def value(self, level: Level) -> Value:
         """The worst time step of this level."""
@@ -152,9 +152,9 @@ class SliceOutlier:
     def value(self, level: Level) -> Value:
         """The worst time step of this level."""
         if reason := first_reason(level, has_time):
-            return level.without(self.id, "ratio", reason)
+            return level.without(self.id, "1", reason)
         if level.is_exact:
-            return level.of(self.id, 0.0, "ratio")
+            return level.of(self.id, 0.0, "1")
         deviation = level.deviations()
         floor = max(CONSTANT_SLICE * float(np.median(deviation)), rounding(level))
         s = level.slices
@@ -164,10 +164,10 @@ class SliceOutlier:
         damaged = share[rms > rounding(level)]
         if damaged.size == 0:
             why = "no time step has both variation and errors above rounding"
-            return level.without(self.id, "ratio", why)
+            return level.without(self.id, "1", why)
         worst = int(np.argmax(share))
         ratio = float(share[worst] / np.median(damaged))
-        return level.of(self.id, ratio, "ratio", time=int(level.times[good][worst]))
+        return level.of(self.id, ratio, "1", time=int(level.times[good][worst]))
 
 
 class ErrorLaplacianCorrelation:
@@ -178,7 +178,7 @@ class ErrorLaplacianCorrelation:
     def value(self, level: Level) -> Value:
         """One number for the level, over all times and inner cells."""
         if reason := first_reason(level, has_neighbours):
-            return level.without(self.id, "correlation", reason)
+            return level.without(self.id, "1", reason)
         t = level.totals
         names = ("inner_e", "inner_ee", "lap_x", "lap_xx", "e_lap_x", "e_lap_x_squared")
         return _correlation(level, self.id, t["stencils"], *(t[name] for name in names))
@@ -192,7 +192,7 @@ class ErrorFieldCorrelation:
     def value(self, level: Level) -> Value:
         """One number for the level, over all times and cells."""
         if reason := first_reason(level):
-            return level.without(self.id, "correlation", reason)
+            return level.without(self.id, "1", reason)
         t = level.totals
         names = ("e", "ee", "x", "xx", "xe", "xe_squared")
         return _correlation(level, self.id, t["count"], *(t[name] for name in names))
@@ -210,7 +210,7 @@ def _correlation(
     squared: float,
 ) -> Value:
     if level.is_exact:
-        return level.of(metric, 0.0, "correlation")
+        return level.of(metric, 0.0, "1")
     error = math.sqrt(max(ee / n - (e / n) ** 2, 0.0))
     field = math.sqrt(max(xx / n - (x / n) ** 2, 0.0))
     reason = (
@@ -219,8 +219,8 @@ def _correlation(
         or above_rounding(level, field, "the spread of the field")
     )
     if reason:
-        return level.without(metric, "correlation", reason)
+        return level.without(metric, "1", reason)
     signed = (xe / n - e * x / n**2) / (error * field)
     # White 1980: also right where large errors sit on large values, as relative bounds make them.
     chance = math.sqrt(squared) / n / (error * field)
-    return level.of(metric, abs(signed), "correlation", detail={"signed": signed}, error=chance)
+    return level.of(metric, abs(signed), "1", detail={"signed": signed}, error=chance)

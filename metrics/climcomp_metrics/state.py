@@ -27,12 +27,13 @@ _LARGER = [SLICE.index("largest"), SLICE.index("most")]
 _SMALLER = SLICE.index("least")
 
 
-def merge(first: State, second: State) -> State:
+def merge(first: State, second: State, *, reuse_first: bool = False) -> State:
     """The state of both parts together, in any order and at any adjacency.
 
     Parts must not share a value. Sums of the same time and level, cell, bin or tile add up, so
     the order shows only in the rounding of float64 sums (about 1e-15 of the sum of absolute
-    values); counts and extremes are exact. Neither argument is changed.
+    values); counts and extremes are exact. Neither argument is changed, unless `reuse_first` lets
+    the sums be made in the first one's memory: states are as large as fields.
 
     Raises
     ------
@@ -53,9 +54,9 @@ def merge(first: State, second: State) -> State:
                 "different settings"
             )
         elif key.endswith("/maxima") or key.startswith("precision/"):
-            merged[key] = np.maximum(first[key], mine)
+            merged[key] = np.maximum(first[key], mine, out=first[key] if reuse_first else None)
         else:
-            merged[key] = np.add(first[key], mine)
+            merged[key] = np.add(first[key], mine, out=first[key] if reuse_first else None)
     return merged
 
 

@@ -33,14 +33,14 @@ class Gradient:
     def value(self, level: Level) -> Value:
         """One number for the level, over all times and inner cells."""
         if reason := first_reason(level, has_neighbours):
-            return level.without(self.id, "ratio", reason)
+            return level.without(self.id, "1", reason)
         if level.is_exact:
-            return level.of(self.id, 0.0, "ratio")
+            return level.of(self.id, 0.0, "1")
         t = level.totals
         field = math.sqrt(t["gradient_xx"] / t["stencils"])
         if reason := above_rounding(level, field, "the gradient"):
-            return level.without(self.id, "ratio", reason)
-        return level.of(self.id, math.sqrt(t["gradient_ee"] / t["stencils"]) / field, "ratio")
+            return level.without(self.id, "1", reason)
+        return level.of(self.id, math.sqrt(t["gradient_ee"] / t["stencils"]) / field, "1")
 
 
 class LaplacianVariance:
@@ -51,17 +51,17 @@ class LaplacianVariance:
     def value(self, level: Level) -> Value:
         """One number for the level, over all times and inner cells."""
         if reason := first_reason(level, has_neighbours):
-            return level.without(self.id, "ratio - 1", reason)
+            return level.without(self.id, "1", reason)
         if level.is_exact:
-            return level.of(self.id, 0.0, "ratio - 1")
+            return level.of(self.id, 0.0, "1")
         t = level.totals
         n = t["stencils"]
         variance = t["lap_xx"] / n - (t["lap_x"] / n) ** 2
         if reason := above_rounding(level, math.sqrt(max(variance, 0.0)), "the Laplacian"):
-            return level.without(self.id, "ratio - 1", reason)
+            return level.without(self.id, "1", reason)
         shared = t["lap_xe"] / n - t["lap_x"] * t["lap_e"] / n**2
         signed = (2.0 * shared + t["lap_ee"] / n - (t["lap_e"] / n) ** 2) / variance
-        return level.of(self.id, abs(signed), "ratio - 1", detail={"signed": signed})
+        return level.of(self.id, abs(signed), "1", detail={"signed": signed})
 
 
 class Blockiness:
@@ -77,9 +77,9 @@ class Blockiness:
     def value(self, level: Level) -> Value:
         """The worst period and direction of this level."""
         if reason := first_reason(level, has_neighbours):
-            return level.without(self.id, "ratio - 1", reason)
+            return level.without(self.id, "1", reason)
         if level.is_exact:
-            return level.of(self.id, 0.0, "ratio - 1")
+            return level.of(self.id, 0.0, "1")
         found = {}
         for axis, chunk in (("y", level.settings.chunk[2]), ("x", level.settings.chunk[3])):
             total, count = level.steps(axis)
@@ -93,9 +93,9 @@ class Blockiness:
                 found[f"chunks of {chunk} along {axis}"] = excess
         if not found:
             why = "too few or too uneven steps across borders to tell, or all under rounding"
-            return level.without(self.id, "ratio - 1", why)
+            return level.without(self.id, "1", why)
         worst = max(found, key=lambda name: found[name])
-        return level.of(self.id, found[worst], "ratio - 1", place=worst, detail=found)
+        return level.of(self.id, found[worst], "1", place=worst, detail=found)
 
 
 def _excess(

@@ -40,7 +40,7 @@ def test_the_worst_level_decides_and_is_named(field: FieldSettings) -> None:
 
 
 def test_for_scores_the_smallest_value_is_the_worst(field: FieldSettings) -> None:
-    values = [Value("E4", k, score, "CSI") for k, score in enumerate((0.999, 0.97, 0.985))]
+    values = [Value("E4", k, score, "1") for k, score in enumerate((0.999, 0.97, 0.985))]
     verdict = next(v for v in judge(values, field) if v.criterion == "E4")
     assert (verdict.outcome, verdict.value, verdict.place) == ("fail", 0.97, "level 1")
 

@@ -31,13 +31,14 @@ from climcomp.errors import (
     PayloadError,
 )
 from climcomp.frame import BlockEncoding, encode_block, read_header
-from climcomp.source import SourceVariable, decode
+from climcomp.source import Source, SourceVariable, decode
 from climcomp_metrics.field import Place, canonical
 from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import shard_verdicts
 from climcomp_workflows.context import RunContext, RunKey, context_of
 from climcomp_workflows.gate import in_words
+from climcomp_workflows.memory import give_back
 from climcomp_workflows.plan.model import Rung, VariablePlan
 from climcomp_workflows.portable import round_within
 from climcomp_workflows.states import Column, Index
@@ -121,7 +122,17 @@ def place_of(variable: VariablePlan, region: tuple[slice, ...]) -> Place:
             length(axes.y),
             length(x),
         ),
+        names=(
+            _name(variable, axes.time),
+            " x ".join(variable.spec.dims[axis] for axis in axes.level),
+            _name(variable, axes.y),
+            _name(variable, x),
+        ),
     )
+
+
+def _name(variable: VariablePlan, axis: int | None) -> str:
+    return "" if axis is None else variable.spec.dims[axis]
 
 
 def rung_bounds(rung: Rung, levels: int) -> tuple[ErrorBound | None, ...]:
@@ -211,10 +222,9 @@ def source_checksum(raw: NDArray[Any]) -> int:
 
 
 def read_original(
-    variable: VariablePlan, context: RunContext, region: tuple[slice, ...]
+    variable: VariablePlan, source: Source, region: tuple[slice, ...]
 ) -> tuple[NDArray[Any], NDArray[Any], int]:
     """Values to store, values as the source's user reads them, and the CRC of the source's."""
-    source = context.source(variable)
     raw = np.ascontiguousarray(source.read(variable.source_name, region))
     crc = source_checksum(raw)
     decoded = decoded_values(source.variables[variable.source_name], raw)
@@ -251,7 +261,7 @@ def compress_shard(task: ShardTask) -> ShardResult:
     seconds: dict[str, float] = {}
 
     started = clock()
-    values, original, crc = read_original(variable, context, region)
+    values, original, crc = read_original(variable, context.source(variable), region)
     seconds["read"] = clock() - started
     fallbacks: list[str] = []
     blocks: Counter[str] = Counter()
@@ -269,9 +279,11 @@ def compress_shard(task: ShardTask) -> ShardResult:
             else:
                 data, blocks = encode_shard(variable, rung, place, task.index, values)
             seconds["encode"] = seconds.get("encode", 0.0) + clock() - started
+            give_back()
             started = clock()
             stored = read_shard(spec, task.index, data)
             seconds["decode"] = seconds.get("decode", 0.0) + clock() - started
+            give_back()
         except (BoundError, CodecError, PayloadError) as error:
             problem = f"codec {rung.codec} failed: {error}"
         if not problem:
@@ -326,11 +338,12 @@ def compress_shard(task: ShardTask) -> ShardResult:
     check_epoch(context.store, task.run.epoch)
     context.store.put(key, data)
     seconds["write"] = clock() - started
+    raw_bytes = values.nbytes
+    del values, original, decoded, stored  # the sums need their memory: they are as large as fields
     if state is not None:  # only what is stored may count
         with context.lock:
-            context.accumulator.add(
-                column_of(variable, task.index, task.attempt), task.index, state
-            )
+            column = column_of(variable, task.index, task.attempt)
+            context.accumulator.add(column, task.index, sha256, state)
     return ShardResult(
         variable=variable.name,
         index=task.index,
@@ -344,7 +357,7 @@ def compress_shard(task: ShardTask) -> ShardResult:
         codecs=dict(blocks),
         fallbacks=tuple(fallbacks),
         seconds=seconds,
-        raw_bytes=values.nbytes,
+        raw_bytes=raw_bytes,
     )
 
 
@@ -365,7 +378,7 @@ def measure_again(task: ShardTask) -> Index:
     assert variable.settings is not None
     spec = variable.spec
     region = shard_region(spec, task.index)
-    _, original, _ = read_original(variable, context, region)
+    _, original, _ = read_original(variable, context.source(variable), region)
     key = shard_key(spec, task.index)
     try:
         data = context.store.get(key)

@@ -7,7 +7,8 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -49,6 +50,7 @@ from climcomp_workflows.run.prepare import (
 from climcomp_workflows.run.progress import Progress, Silent
 from climcomp_workflows.run.report import carried_report, make_report, variable_report
 from climcomp_workflows.run.variable import Attempt, VariableRun
+from climcomp_workflows.warm_up import warm_up
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +90,11 @@ def run_recipe(
         remove_working_objects(store)  # a run that was killed just then could not
         return RunOutcome(str(store.root), None, False, True, ())
     refuse_foreign(store)
-    with Lease.acquire(store, take_over=take_over) as lease, Heartbeat(lease) as heartbeat:
+    with (
+        Lease.acquire(store, take_over=take_over) as lease,
+        Heartbeat(lease) as heartbeat,
+        _starting_executor(recipe) as started_executor,
+    ):
         started = time.monotonic()
         prepared = prepare(recipe, store, lambda name: watcher.say(f"looking at {name}"))
         try:
@@ -98,7 +104,8 @@ def run_recipe(
                 watcher.say(f"warning: {warning}")
             run = RunKey(str(store.root), plan.digest(), lease.epoch)
             header = JournalHeader(plan.recipe_digest, plan.digest(), source_digest(plan))
-            with Journal(store, header) as journal, _executor(recipe) as executor:
+            executor = started_executor()
+            with Journal(store, header) as journal:
                 watcher.say(executor.describe())
                 variables = _variables(executor, run, plan, read_history(journal.records()))
                 _begin(watcher, variables, prepared.resumed)
@@ -125,15 +132,29 @@ def run_recipe(
 
 
 @contextmanager
-def _executor(recipe: Recipe) -> Iterator[Executor]:
-    cluster = recipe.cluster
-    workers = (os.cpu_count() or 1) if cluster.workers == "auto" else cluster.workers
-    memory = None if cluster.memory == "auto" else cluster.memory
-    executor = make_executor(cluster.kind, workers, memory)
-    try:
-        yield executor
-    finally:
-        executor.close()
+def _starting_executor(recipe: Recipe) -> Iterator[Callable[[], Executor]]:
+    """Start the workers beside the planning, and hand them out when they are wanted.
+
+    Starting takes seconds in which the plan needs one core only. Whatever happens, the workers are
+    gone at the end.
+    """
+
+    def start() -> Executor:
+        cluster = recipe.cluster
+        workers = (os.cpu_count() or 1) if cluster.workers == "auto" else cluster.workers
+        memory = None if cluster.memory == "auto" else cluster.memory
+        executor = make_executor(cluster.kind, workers, memory)
+        if cluster.kind != "inline":
+            executor.everywhere(warm_up)
+        return executor
+
+    with ThreadPoolExecutor(1, thread_name_prefix="cluster") as pool:
+        starting = pool.submit(start)
+        try:
+            yield starting.result
+        finally:
+            if starting.exception() is None:
+                starting.result().close()
 
 
 def _variables(
