@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp_metrics.bins import make_bins
@@ -20,7 +21,7 @@ def warm_up() -> None:
 
     shape = (1, 1, 3, 4)
     for dtype in (np.float32, np.float64):
-        field = np.arange(12, dtype=dtype).reshape(shape)
+        field: NDArray[np.floating] = np.arange(12.0).reshape(shape).astype(dtype)
         settings = FieldSettings(
             variable="warm-up",
             unit="1",

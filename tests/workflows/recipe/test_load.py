@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from climcomp.errors import RecipeError
 from climcomp_workflows.recipe import Recipe, load_recipe, parse_recipe, recipe_digest
+from climcomp_workflows.recipe.run_values import Information
 
 HEAD = "recipe: 1\nname: test\ninput: {files: a.nc}\noutput: {store: a.zarr}\n"
 
@@ -77,7 +78,7 @@ cluster: {kind: local, workers: 4, memory: 4 GiB}
     )
     assert recipe.input.files == {"a": ("x.nc", "y.nc"), "b": ("z.zarr",)}
     assert recipe.output.shard_size == 3 * 2**19
-    assert recipe.quality == 0.99
+    assert recipe.quality == Information(0.99)
     assert recipe.defaults.codecs == ("sz3", "zfp")
     t2m = recipe.variables["t2m"]
     assert (t2m.keep_zeros, t2m.rounding, t2m.portable) == (False, 7, True)
@@ -119,6 +120,7 @@ cluster: {workers: 0}
         ("quality: preview", "comes with coordinate networks"),
         ("quality: clmate", "did you mean 'climate'?"),
         ("quality: {information: 1}", "below 1"),
+        ("quality: {information: 0.9, engine: xbitinf}", "did you mean 'xbitinfo'?"),
         ("quality: {informatio: 0.9}", "did you mean 'information'?"),
         ("quality: [climate]", "found a list"),
         ("quality:", "found nothing"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -55,6 +55,7 @@ from climcomp_workflows.plan.model import VariablePlan
 from climcomp_workflows.plan.sample import Sample, read_sample, sample_blocks
 from climcomp_workflows.plan.trial import first_rung
 from climcomp_workflows.recipe import Recipe, VariableSettings
+from climcomp_workflows.recipe.run_values import Information
 
 # Levels whose bounds differ by more than this get shards of their own, where fields are large
 # enough; below, the levels of a shard share its tightest bound.
@@ -115,7 +116,8 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
             subject.recipe, subject.dataset, variable, settings, reason, tuple(notes)
         )
 
-    sample = read_sample(subject.dataset.source, variable, axes, subject.months)
+    whole_sample = read_sample(subject.dataset.source, variable, axes, subject.months)
+    sample = _without(whole_sample, settings.exact)
     sampled_ranges = level_ranges(sample.fields)
     if all(r is None for r in sampled_ranges):
         return lossless("all sampled values are missing")
@@ -177,7 +179,7 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
         variable=subject.dataset.path(variable.name),
         unit=subject.unit,
         kind=kind,
-        masked=bool(np.isnan(sample.fields).any()),
+        masked=bool(np.isnan(whole_sample.fields).any()),
         axes=axes,
         shape=axes.shape(variable.shape),
         sigma=sigma,
@@ -227,6 +229,18 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
     )
 
 
+def _without(sample: Sample, special: tuple[float, ...]) -> Sample:
+    """The sample with the recipe's special values missing, as the metrics take them.
+
+    A flag of 1e20 among temperatures would be their range and their standard deviation. Zeros stay:
+    they are values (rain) more often than flags.
+    """
+    flags = [sample.fields.dtype.type(value) for value in special if value != 0]
+    if not flags:
+        return sample
+    return replace(sample, fields=np.where(np.isin(sample.fields, flags), np.nan, sample.fields))
+
+
 def _sigma(subject: Subject, sample: Sample) -> tuple[tuple[float, ...], str]:
     months = subject.months
     plain = sample.tiles or isinstance(subject.weights, str)
@@ -255,7 +269,7 @@ def _bounds(
             standard_name if isinstance(standard_name, str) else None,
             ranges,
         )
-    if isinstance(subject.recipe.quality, float):
+    if isinstance(subject.recipe.quality, Information):
         return information_bounds(sample, subject.recipe.quality, len(sigma), subject.dtype)
     try:
         default = default_bound(settings.name, attributes, kind)
@@ -299,7 +313,7 @@ def _race(
 ) -> list[Trial]:
     settings, variable = subject.settings, subject.variable
     asked = AUTO_CODECS if settings.codecs == "auto" else settings.codecs
-    if settings.portable is True or isinstance(subject.recipe.quality, float):
+    if settings.portable is True or isinstance(subject.recipe.quality, Information):
         asked = ("rounding",)
     able = candidates(
         [codec for codec in asked if codec != "lossless"],

@@ -191,7 +191,7 @@ class Recipe(Section):
     name: str
     input: Input
     output: Output
-    quality: run_values.Quality = "climate"  # a float is the share of information to keep
+    quality: run_values.Quality = "climate"
     defaults: Defaults = Field(default_factory=Defaults)
     variables: dict[str, VariableRecipe] = Field(default_factory=dict)
     checks: Checks = Field(default_factory=Checks)

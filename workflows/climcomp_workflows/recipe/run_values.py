@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -81,31 +82,57 @@ def _read_workers(value: object) -> Literal["auto"] | int:
     return workers
 
 
+ENGINES = ("numpy", "xbitinfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """`quality: {information: 0.99}`: the share of real information to keep, and who computes it."""
+
+    share: float
+    engine: Literal["numpy", "xbitinfo"] = "numpy"
+
+
 def _read_quality(value: object) -> object:
     words = ("climate", "bounds", "lossless")
     wanted = f"wanted {', '.join(words)} or {{information: 0.99}}"
-    if isinstance(value, float) and 0 < value < 1:
+    if isinstance(value, Information):
         return value
     if isinstance(value, dict):
-        for key in value:
-            if key != "information":
-                raise refusal(f"found the key {key!r}, {wanted}{meant(key, ('information',))}")
-        share = value.get("information")
-        found = number(share)
-        if found is None or not 0 < found < 1:
-            raise refusal(
-                f"information: found {shown(share)}, wanted a share above 0 and below 1, such as "
-                "0.99 (for all of the information write quality: lossless)"
-            )
-        return found
+        return _read_information(value, wanted)
     if value in words:
         return value
     hint = meant(value, (*words, "preview")) if isinstance(value, str) else ""
     raise refusal(f"found {shown(value)}, {wanted}{hint}")
 
 
-def _write_quality(value: str | float) -> object:
-    return {"information": value} if isinstance(value, float) else value
+def _read_information(value: dict[object, object], wanted: str) -> Information:
+    known = ("information", "engine")
+    for key in value:
+        if key not in known:
+            raise refusal(f"found the key {key!r}, {wanted}{meant(key, known)}")
+    share = value.get("information")
+    found = number(share)
+    if found is None or not 0 < found < 1:
+        raise refusal(
+            f"information: found {shown(share)}, wanted a share above 0 and below 1, such as "
+            "0.99 (for all of the information write quality: lossless)"
+        )
+    engine = value.get("engine", "numpy")
+    if engine == "xbitinfo":
+        return Information(found, "xbitinfo")
+    if engine != "numpy":
+        raise refusal(
+            f"engine: found {shown(engine)}, wanted {' or '.join(ENGINES)}{meant(engine, ENGINES)}"
+        )
+    return Information(found)
+
+
+def _write_quality(value: str | Information) -> object:
+    if not isinstance(value, Information):
+        return value
+    written: dict[str, object] = {"information": value.share}
+    return written if value.engine == "numpy" else {**written, "engine": value.engine}
 
 
 def _read_chunks(value: object) -> object:
@@ -159,7 +186,7 @@ def _read_limit(value: object) -> float:
 Files = Annotated[dict[str, tuple[str, ...]], reads(_read_files)]
 Workers = Annotated[Literal["auto"] | int, reads(_read_workers)]
 Quality = Annotated[
-    Literal["climate", "bounds", "lossless"] | float,
+    Literal["climate", "bounds", "lossless"] | Information,
     reads(_read_quality),
     PlainSerializer(_write_quality),
 ]
