@@ -85,7 +85,7 @@ def test_what_no_netcdf_attribute_is_gets_refused(value: Any) -> None:
         encode_attributes({"odd": value})
 
 
-@pytest.mark.parametrize(("value", "dtype"), [(np.nan, "i2"), ("x", "f4"), (np.array([]), "f4")])
+@pytest.mark.parametrize(("value", "dtype"), [("x", "f4"), (np.array([]), "f4")])
 def test_a_fill_value_that_is_no_value_of_the_type_is_refused(value: Any, dtype: str) -> None:
     with pytest.raises(UsageError, match="_FillValue"):
         encode_attributes({"_FillValue": value}, np.dtype(dtype))
@@ -210,3 +210,11 @@ def test_the_archive_gives_the_types_that_json_lost(pair: tuple[Path, Path]) -> 
             assert list(found) == variable.ncattrs() or set(found) == set(variable.ncattrs())
             for key in variable.ncattrs():
                 assert same(variable.getncattr(key), found[key]), (name, key)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.float32(1e20), 0.5, 70000])
+def test_a_fill_that_is_no_integer_is_kept_from_readers_of_integers(value: float) -> None:
+    coded = encode_attributes({"_FillValue": value}, np.dtype("i2"))
+    assert "_FillValue" not in coded.values
+    restored = decode_attributes(coded, np.dtype("i2"))["_FillValue"]
+    np.testing.assert_equal(restored, value)

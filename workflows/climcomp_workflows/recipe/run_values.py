@@ -110,7 +110,7 @@ def _read_information(value: dict[object, object], wanted: str) -> Information:
     known = ("information", "engine")
     for key in value:
         if key not in known:
-            raise refusal(f"found the key {key!r}, {wanted}{meant(key, known)}")
+            raise refusal(f"found the key {key!r}, {wanted}{meant(str(key), known)}")
     share = value.get("information")
     found = number(share)
     if found is None or not 0 < found < 1:
@@ -123,7 +123,8 @@ def _read_information(value: dict[object, object], wanted: str) -> Information:
         return Information(found, "xbitinfo")
     if engine != "numpy":
         raise refusal(
-            f"engine: found {shown(engine)}, wanted {' or '.join(ENGINES)}{meant(engine, ENGINES)}"
+            f"engine: found {shown(engine)}, wanted {' or '.join(ENGINES)}"
+            f"{meant(str(engine), ENGINES)}"
         )
     return Information(found)
 
