@@ -88,7 +88,7 @@ def marks_nothing(value: Any, dtype: np.dtype[Any]) -> bool:
         return False
     numbers = np.asarray(value).reshape(-1)
     bits = 8 * dtype.itemsize
-    return numbers.dtype.kind == "f" and not all(
+    return numbers.dtype.kind in "iuf" and not all(
         float(number).is_integer() and -(2 ** (bits - 1)) <= number < 2**bits for number in numbers
     )
 
