@@ -34,8 +34,8 @@ all but the last byte); a text is one byte n, then n bytes of ASCII.
     u32       CRC-32C (Castagnoli, as in RFC 3720) over all bytes before it
 
 The values are those of the body, moved into the range where there is one, with the special values
-of the mask section put in their places. The range cannot enlarge an error, since every original value
-lies in it; it keeps rain from becoming negative and fractions from exceeding one.
+of the mask section put in their places. The range cannot enlarge an error, since every original
+value lies in it; it keeps rain from becoming negative and fractions from exceeding one.
 """
 
 from __future__ import annotations

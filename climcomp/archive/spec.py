@@ -12,7 +12,6 @@ from climcomp import blocks
 from climcomp.archive.attributes import FILL_VALUE, Attributes, marks_nothing
 from climcomp.errors import UsageError
 
-
 Shuffle = Literal["noshuffle", "shuffle", "bitshuffle"]
 
 

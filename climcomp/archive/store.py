@@ -98,7 +98,7 @@ class ArchiveStore:
 
     def remove_empty_folders(self, prefix: str) -> None:
         """Remove the folders under a prefix that hold nothing: objects have none of their own."""
-        top = self._path(prefix.rstrip("/"))
+        top = self._path(prefix.rstrip("/")) if prefix else self.root
         for folder, _, _ in os.walk(top, topdown=False):
             with suppress(OSError):  # not empty, or gone
                 os.rmdir(folder)

@@ -17,6 +17,7 @@ from climcomp.errors import (
     ArchiveExistsError,
     ArchiveLockedError,
     SourceChangedError,
+    SourceError,
     StorageError,
 )
 from climcomp_workflows import shard
@@ -210,3 +211,11 @@ def test_two_dask_workers_give_the_bytes_that_one_process_gives(
     (tmp_path / "out.zarr").rename(tmp_path / "alone.zarr")
     recipe = make_recipe(source, extra, cluster="kind: local, workers: 2")
     assert objects(Path(run_recipe(recipe).store)) == expected
+
+
+def test_a_run_that_cannot_be_planned_leaves_no_trace(
+    make_recipe: MakeRecipe, tmp_path: Path
+) -> None:
+    with pytest.raises(SourceError, match="no file matches"):
+        run_recipe(make_recipe(tmp_path / "nothing_*.nc"))
+    assert not (tmp_path / "out.zarr").exists()

@@ -22,11 +22,10 @@ from climcomp.archive import (
     open_store,
     remove_working_objects,
 )
-from climcomp.source import Source
 from climcomp_metrics.criteria import make_limits
 from climcomp_metrics.report import Report
 from climcomp_workflows.cluster import Executor, make_executor
-from climcomp_workflows.context import RunKey, close_context
+from climcomp_workflows.context import PLAN_KEY, RunKey, close_context
 from climcomp_workflows.plan.model import Plan
 from climcomp_workflows.recipe import Recipe
 from climcomp_workflows.run.carry import carry
@@ -40,6 +39,7 @@ from climcomp_workflows.run.heartbeat import Heartbeat
 from climcomp_workflows.run.history import VariableHistory, read_history
 from climcomp_workflows.run.loop import Loop
 from climcomp_workflows.run.prepare import (
+    Prepared,
     prepare,
     published_plan,
     refuse_changed,
@@ -96,39 +96,56 @@ def run_recipe(
         _starting_executor(recipe) as started_executor,
     ):
         started = time.monotonic()
-        prepared = prepare(recipe, store, lambda name: watcher.say(f"looking at {name}"))
+        prepared = _prepare_or_leave_nothing(recipe, store, watcher)
         try:
-            plan = prepared.plan
             planned = time.monotonic()
-            for warning in plan.warnings:
-                watcher.say(f"warning: {warning}")
-            run = RunKey(str(store.root), plan.digest(), lease.epoch)
-            header = JournalHeader(plan.recipe_digest, plan.digest(), source_digest(plan))
-            executor = started_executor()
-            with Journal(store, header) as journal:
-                watcher.say(executor.describe())
-                variables = _variables(executor, run, plan, read_history(journal.records()))
-                _begin(watcher, variables, prepared.resumed)
-                Loop(run, executor, journal, heartbeat, watcher).finish(variables)
-                compressed = time.monotonic()
-                watcher.say("all shards are checked; re-hashing what is stored")
-                refuse_damaged(differing(executor, run, entries_of(variables)))
-            refuse_changed(plan, prepared.sources)
-            report = _publish(
-                store,
-                plan,
-                variables,
-                prepared.sources,
-                lease.epoch,
-                {"plan": planned - started, "compress and check": compressed - planned},
-            )
+            run = RunKey(str(store.root), prepared.plan.digest(), lease.epoch)
+            variables = _compress(prepared, run, store, started_executor(), heartbeat, watcher)
+            refuse_changed(prepared.plan, prepared.sources)
+            parts = {"plan": planned - started, "compress and check": time.monotonic() - planned}
+            report = _publish(store, prepared, variables, lease.epoch, parts)
         finally:
             watcher.end()
             for source in prepared.sources.values():
                 source.close()
             close_context()
-        refused = tuple(v.plan.name for v in variables if v.phase == "refused")
-        return RunOutcome(str(store.root), report, prepared.resumed, False, refused)
+    refused = tuple(v.plan.name for v in variables if v.phase == "refused")
+    return RunOutcome(str(store.root), report, prepared.resumed, False, refused)
+
+
+def _prepare_or_leave_nothing(recipe: Recipe, store: ArchiveStore, watcher: Progress) -> Prepared:
+    """The plan; where none can be made, the store's folder is as if nobody had been there."""
+    try:
+        return prepare(recipe, store, lambda name: watcher.say(f"looking at {name}"))
+    except BaseException:
+        watcher.end()
+        if not store.exists(PLAN_KEY):
+            remove_working_objects(store)  # the lease, too: it is what this run holds
+            store.remove_empty_folders("")
+        raise
+
+
+def _compress(
+    prepared: Prepared,
+    run: RunKey,
+    store: ArchiveStore,
+    executor: Executor,
+    heartbeat: Heartbeat,
+    watcher: Progress,
+) -> list[VariableRun]:
+    """Bring every variable to its verdict, and look at every stored object once more."""
+    plan = prepared.plan
+    for warning in plan.warnings:
+        watcher.say(f"warning: {warning}")
+    header = JournalHeader(plan.recipe_digest, plan.digest(), source_digest(plan))
+    with Journal(store, header) as journal:
+        watcher.say(executor.describe())
+        variables = _variables(executor, run, plan, read_history(journal.records()))
+        _begin(watcher, variables, prepared.resumed)
+        Loop(run, executor, journal, heartbeat, watcher).finish(variables)
+        watcher.say("all shards are checked; re-hashing what is stored")
+        refuse_damaged(differing(executor, run, entries_of(variables)))
+    return variables
 
 
 @contextmanager
@@ -206,12 +223,13 @@ def _worker_seconds(variables: list[VariableRun]) -> dict[str, float]:
 
 def _publish(
     store: ArchiveStore,
-    plan: Plan,
+    prepared: Prepared,
     variables: list[VariableRun],
-    sources: dict[str, Source],
     epoch: int,
     durations: dict[str, float],
 ) -> Report:
+    """Carry over what is small, write the report, and make the archive visible."""
+    plan, sources = prepared.plan, prepared.sources
     started = time.monotonic()
     carried = {
         v.name: carry(store, sources[v.dataset], v) for v in plan.variables if v.how == "carried"
