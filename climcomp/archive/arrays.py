@@ -139,7 +139,9 @@ def write_whole(
     entries = []
     for index in shard_indices(spec):
         key = shard_key(spec, index)
-        data = build_shard(spec, index, values[(*shard_region(spec, index), ...)], encoder)
+        # A text without dimensions would come out of its array as a str.
+        part = np.asarray(values[shard_region(spec, index)], dtype=values.dtype)
+        data = build_shard(spec, index, part, encoder)
         store.put_durable(key, data)
         entries.append(entry_of(key, data))
     return entries

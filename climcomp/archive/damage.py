@@ -35,7 +35,8 @@ def read_region(array: zarr.Array[Any], spec: ArraySpec, region: blocks.Region) 
 
 def _texts_as_objects(array: zarr.Array[Any], region: blocks.Region) -> NDArray[Any]:
     values = np.asarray(array[region])
-    return values.astype(object) if values.dtype.kind == "T" else values
+    # A text without dimensions comes as a Python str, which NumPy makes "U".
+    return values.astype(object) if values.dtype.kind in "TU" else values
 
 
 def _damage(

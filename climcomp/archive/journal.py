@@ -145,7 +145,12 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except StorageError:
+            # The full disk that ended the run refuses this too: its own error is the one to tell.
+            if error is None:
+                raise
 
     @contextmanager
     def _refusals(self, wanted_bytes: int) -> Iterator[None]:

@@ -19,7 +19,7 @@ from typing import Self
 
 from climcomp.archive.keys import LEASE_PREFIX, refuse_published
 from climcomp.archive.store import ArchiveStore
-from climcomp.errors import ArchiveExistsError, ArchiveLockedError, LeaseLostError
+from climcomp.errors import ArchiveExistsError, ArchiveLockedError, LeaseLostError, StorageError
 
 RENEW_SECONDS = 10.0
 STALE_SECONDS = 120.0
@@ -104,6 +104,16 @@ class Lease:
         if time.monotonic() - self._renewed >= RENEW_SECONDS:
             self.renew()
 
+    def confirm(self) -> None:
+        """Check that this run still holds the store, without renewing.
+
+        Raises
+        ------
+        LeaseLostError
+            If another run has taken the store over.
+        """
+        check_epoch(self._store, self.epoch)
+
     def renew(self) -> None:
         """Say that this run lives.
 
@@ -137,7 +147,12 @@ class Lease:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.release()
+        try:
+            self.release()
+        except StorageError:
+            # The full disk that ended the run refuses this too: its own error is the one to tell.
+            if error is None:
+                raise
 
 
 def check_epoch(store: ArchiveStore, epoch: int) -> None:

@@ -80,6 +80,9 @@ def publish(
     if not is_published(store):
         store.make_durable(entry.key for entry in listed)
         for key, data in objects.items():
+            # A run that slept here while another published must not touch what readers see.
+            if epoch is not None:
+                check_epoch(store, epoch)
             store.put_durable(key, data)
         remove_older_segments(store, objects)
         if epoch is not None:

@@ -16,7 +16,7 @@ from climcomp.source.model import FileContent, StoredVariable
 
 # Variables without time that are larger are compared only when `Source.check_static` is called.
 COMPARED_BYTES = 2 * 2**20
-_MUST_AGREE = (
+MUST_AGREE = (
     "units",
     "calendar",
     "scale_factor",
@@ -78,9 +78,8 @@ class Agreement:
             self.storage[name] += variable.storage_bytes
 
     def compare(self, content: FileContent) -> None:
+        """Compare a file that has the same variables as the first."""
         ours, theirs = self.first, content
-        if set(ours.variables) != set(theirs.variables):
-            raise self._error(theirs, "the variables differ", _difference(ours, theirs))
         for group, dims in ours.dimensions.items():
             for dim, length in dims.items():
                 other = theirs.dimensions.get(group, {}).get(dim)
@@ -103,7 +102,7 @@ class Agreement:
         self.other_global |= {
             key
             for key in set(ours.attributes) | set(theirs.attributes)
-            if not _same(ours.attributes.get(key), theirs.attributes.get(key))
+            if not same_attribute(ours.attributes.get(key), theirs.attributes.get(key))
         }
 
     def _compare_variable(
@@ -115,9 +114,9 @@ class Agreement:
                 raise self._error(content, f"{what} of {ours.name!r} differ", f"{a} against {b}")
         for key in set(ours.attributes) | set(theirs.attributes):
             a, b = ours.attributes.get(key), theirs.attributes.get(key)
-            if _same(a, b):
+            if same_attribute(a, b):
                 continue
-            if key not in _MUST_AGREE:
+            if key not in MUST_AGREE:
                 self.other_attributes[key] = ours.name
             elif key == "units" and same_reference(a, b, ours.attributes.get("calendar")):
                 self.other_units = f"{a!r} and {b!r}"
@@ -162,17 +161,7 @@ def _advice(key: str) -> str:
     return ""
 
 
-def _difference(ours: FileContent, theirs: FileContent) -> str:
-    a, b = set(ours.variables), set(theirs.variables)
-    texts = []
-    if a - b:
-        texts.append(f"only the first has {', '.join(sorted(a - b))}")
-    if b - a:
-        texts.append(f"only the second has {', '.join(sorted(b - a))}")
-    return "; ".join(texts)
-
-
-def _same(a: Any, b: Any) -> bool:
+def same_attribute(a: Any, b: Any) -> bool:
     if isinstance(a, str) or isinstance(b, str) or a is None or b is None:
         return bool(type(a) is type(b) and a == b)
     if isinstance(a, dict) or isinstance(b, dict):

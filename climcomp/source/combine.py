@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +28,7 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """What `combine` found: the files in the order of time, and the sums over all of them.
+    """What `Joining` found: the files in the order of time, and the sums over all of them.
 
     `time` is the name of the time coordinate and `times` its stored values, None if there is none.
     """
@@ -53,6 +52,19 @@ class _Piece:
     times: NDArray[Any] | None
 
 
+def time_dimension(content: FileContent) -> str | None:
+    """The time axis of a file, else its only unlimited dimension; None if it has neither."""
+    scope = Scope.of("", content.variables)
+    times = [dim for dim in content.dimensions[""] if scope.is_time(dim)]
+    unlimited = content.unlimited[""]
+    if len(times) > 1:
+        times = [dim for dim in times if dim in unlimited] or times
+        times = [dim for dim in times if scope.times.get(dim, ("9", ""))[0] == "0"] or times
+    if times:
+        return times[0]
+    return unlimited[0] if len(unlimited) == 1 else None
+
+
 def find_time_dimension(first: FileContent, second: FileContent) -> str:
     """The dimension along which files are combined: the time axis, else the unlimited one.
 
@@ -61,17 +73,11 @@ def find_time_dimension(first: FileContent, second: FileContent) -> str:
     SourceError
         If there is none; it lists the dimensions from which a person can choose.
     """
+    found = time_dimension(first)
+    if found is not None:
+        return found
     scope = Scope.of("", first.variables)
     dims = first.dimensions[""]
-    times = [dim for dim in dims if scope.is_time(dim)]
-    if len(times) > 1:
-        times = [dim for dim in times if dim in first.unlimited[""]] or times
-        times = [dim for dim in times if scope.times.get(dim, ("9", ""))[0] == "0"] or times
-    if times:
-        return times[0]
-    unlimited = first.unlimited[""]
-    if len(unlimited) == 1:
-        return unlimited[0]
     scalar = any(
         axis == "time" and not scope.visible[name].dims for name, axis in scope.axes.items()
     )
@@ -87,48 +93,47 @@ def find_time_dimension(first: FileContent, second: FileContent) -> str:
     )
 
 
-def combine(contents: Iterable[FileContent], dim: str, read_all: ReadAll) -> Combined:
-    """Order the files along `dim` and check that they fit together.
-
-    Parameters
-    ----------
-    contents
-        Descriptions, one file at a time: the first is what the others are compared with.
-    read_all
-        Reads a whole variable of a file: time, and small variables without it.
+class Joining:
+    """Files of the same variables, joined along one dimension; it lives while they are opened.
 
     Raises
     ------
     SourceError
-        If two files disagree in variables, types, units, calendar, packing, grid or static
-        values, or overlap in time; it names what, and both files.
+        From `add` and `result`: if two files disagree in types, units, calendar, packing, grid or
+        static values, or overlap in time; it names what, and both files.
     """
-    check: Agreement | None = None
-    pieces: list[_Piece] = []
-    for content in contents:
-        if check is None:
-            check = Agreement(content, dim, read_all)
-        else:
-            check.compare(content)
-        check.count(content)
-        pieces.append(_piece(content, check))
-    assert check is not None
-    pieces, warnings = _ordered(pieces, check)
-    parts, start = [], 0
-    for piece in pieces:
-        parts.append(
-            FilePart(piece.path, piece.format, piece.identity, start, start + piece.length)
+
+    def __init__(self, first: FileContent, dim: str, read_all: ReadAll) -> None:
+        """`read_all` reads a whole variable of a file: time, and small variables without it."""
+        self.dim = dim
+        self._check = Agreement(first, dim, read_all)
+        self._check.count(first)
+        self._pieces = [_piece(first, self._check)]
+
+    def add(self, content: FileContent) -> None:
+        """Take in one more file, compared with the first."""
+        self._check.compare(content)
+        self._check.count(content)
+        self._pieces.append(_piece(content, self._check))
+
+    def result(self) -> Combined:
+        """The files in the order of time."""
+        pieces, warnings = _ordered(self._pieces, self._check)
+        parts, start = [], 0
+        for piece in pieces:
+            parts.append(
+                FilePart(piece.path, piece.format, piece.identity, start, start + piece.length)
+            )
+            start += piece.length
+        pieces_of_time = [piece.times for piece in pieces if piece.times is not None]
+        return Combined(
+            tuple(parts),
+            self._check.storage,
+            tuple(self._check.uncompared),
+            self._check.warnings() + warnings,
+            self._check.time,
+            np.concatenate(pieces_of_time) if pieces_of_time else None,
         )
-        start += piece.length
-    pieces_of_time = [piece.times for piece in pieces if piece.times is not None]
-    return Combined(
-        tuple(parts),
-        check.storage,
-        tuple(check.uncompared),
-        check.warnings() + warnings,
-        check.time,
-        np.concatenate(pieces_of_time) if pieces_of_time else None,
-    )
 
 
 def _piece(content: FileContent, check: Agreement) -> _Piece:

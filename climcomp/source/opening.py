@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.errors import SourceError, UsageError
+from climcomp.source.agreement import ReadAll
 from climcomp.source.calendar import time_warnings
-from climcomp.source.combine import Combined, FilePart, combine, find_time_dimension
+from climcomp.source.combine import (
+    Combined,
+    FilePart,
+    Joining,
+    find_time_dimension,
+    time_dimension,
+)
 from climcomp.source.files import find_files, sniff_format
 from climcomp.source.groups import within_group
+from climcomp.source.merge import merge
 from climcomp.source.model import Engine, FileContent, SourceSpec, SourceVariable
 from climcomp.source.netcdf import describe_netcdf
 from climcomp.source.packing import fill_values, packing_of
@@ -67,23 +75,64 @@ def _open(
     paths: tuple[str, ...], engine: Engine | None, group: str | None, dim: str | None
 ) -> Source:
     contents = _described(paths, engine, group)
-    first = next(contents)
-    joined, part = None, FilePart(first.path, first.format, first.identity, 0, 0)
-    if len(paths) > 1:
-        second = next(contents)
-        dim = dim or find_time_dimension(first, second)
+    if len(paths) == 1:
+        first = next(contents)
+        part = FilePart(first.path, first.format, first.identity, 0, 0)
+        return _assemble(first, SourceSpec(paths, engine, group, None), (part,), None)
+    kinds: dict[frozenset[str], _Kind] = {}
+    read_all = _reader(engine, group)
+    for content in contents:
+        kind = kinds.get(frozenset(content.variables))
+        if kind is None:
+            kinds[frozenset(content.variables)] = _Kind(content)
+        else:
+            kind.add(content, dim, read_all)
+    return _side_by_side(list(kinds.values()), engine, group, dim, read_all)
 
-        def all_contents() -> Iterator[FileContent]:
-            yield first
-            yield second
-            yield from contents
 
-        joined = combine(all_contents(), dim, _reader(engine, group))
-    else:
-        dim = None
-    parts = joined.parts if joined else (part,)
-    spec = SourceSpec(tuple(part.path for part in parts), engine, group, dim)
-    return _assemble(first, spec, parts, joined)
+@dataclass
+class _Kind:
+    """Files of the same variables; it lives while they are opened."""
+
+    first: FileContent
+    joining: Joining | None = None
+
+    def add(self, content: FileContent, dim: str | None, read_all: ReadAll) -> None:
+        if self.joining is None:
+            dim = dim or find_time_dimension(self.first, content)
+            self.joining = Joining(self.first, dim, read_all)
+        self.joining.add(content)
+
+
+def _side_by_side(
+    kinds: list[_Kind], engine: Engine | None, group: str | None, dim: str | None, read_all: ReadAll
+) -> Source:
+    """One source of files that hold other variables: each kind joined, then all together."""
+    first = kinds[0].first
+    found = {kind.joining.dim for kind in kinds if kind.joining is not None}
+    if dim is None and not found:
+        alone = [time_dimension(kind.first) for kind in kinds]
+        found = {name for name in alone if name is not None}
+        if not found:
+            find_time_dimension(first, kinds[1].first)  # says why there is none
+    if len(found) > 1:
+        raise SourceError(
+            f"the files do not fit together: some have the time axis {min(found)!r}, others "
+            f"{max(found)!r}. Make a group of each kind (input.files: {{a: ..., b: ...}})."
+        )
+    dim = dim or min(found)
+    sources = []
+    for kind in kinds:
+        if kind.joining is None and dim in kind.first.dimensions[""]:
+            kind.joining = Joining(kind.first, dim, read_all)
+        joined = None if kind.joining is None else kind.joining.result()
+        only = FilePart(kind.first.path, kind.first.format, kind.first.identity, 0, 0)
+        parts = (only,) if joined is None else joined.parts
+        spec = SourceSpec(tuple(part.path for part in parts), engine, group, dim)
+        sources.append(_assemble(kind.first, spec, parts, joined))
+    if len(sources) == 1:
+        return sources[0]
+    return merge(sources, [kind.first for kind in kinds])
 
 
 def _describe(path: str, engine: Engine | None) -> FileContent:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,12 @@ class Source:
         What a person should know: time gaps, files that differ in harmless ways, what is left out.
     parts
         The files in the order in which they are joined.
+    parts_of
+        By variable, those of `parts` that hold it, where files of other variables stand side by
+        side; variables that are not named are in all of `parts`.
+    shared
+        Variables that files of other variables hold too, with those files, which were too large to
+        compare when opening; see `check_static`.
     uncompared
         Variables without the combined dimension that were too large to compare when opening; see
         `check_static`.
@@ -67,6 +73,8 @@ class Source:
     parts: tuple[FilePart, ...]
     uncompared: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    parts_of: dict[str, tuple[FilePart, ...]] = field(default_factory=dict)
+    shared: tuple[tuple[str, tuple[FilePart, ...]], ...] = ()
 
     def read(self, name: str, region: tuple[slice, ...] | None = None) -> NDArray[Any]:
         """Values as they are stored: no mask, no scale, no dates; native byte order.
@@ -102,18 +110,22 @@ class Source:
             f"{', '.join(sorted(self.variables))}."
         )
 
+    def _parts(self, variable: SourceVariable) -> tuple[FilePart, ...]:
+        return self.parts_of.get(variable.name, self.parts)
+
     def _read_hull(self, variable: SourceVariable, hull: tuple[slice, ...]) -> NDArray[Any]:
         shape = tuple(s.stop - s.start for s in hull)
         if 0 in shape:
             return np.empty(shape, dtype=variable.dtype)
         combine = self.spec.combine
+        parts = self._parts(variable)
         if combine is None or combine not in variable.dims:
-            return self._read_part(self.parts[0], variable, hull)
+            return self._read_part(parts[0], variable, hull)
         axis = variable.dims.index(combine)
         wanted = hull[axis]
         pieces = []
-        first = bisect_right(self.parts, wanted.start, key=lambda part: part.stop)
-        for part in itertools.islice(self.parts, first, None):
+        first = bisect_right(parts, wanted.start, key=lambda part: part.stop)
+        for part in itertools.islice(parts, first, None):
             if part.start >= wanted.stop:
                 break
             start, stop = max(wanted.start, part.start), min(wanted.stop, part.stop)
@@ -187,18 +199,19 @@ class Source:
         """
         variable = self._variable(name)
         combine = self.spec.combine
-        parts = self.parts[:1]
+        of_variable = self._parts(variable)
+        parts = of_variable[:1]
         if combine is not None and combine in variable.dims:
             wanted = _normalised(variable, region)[variable.dims.index(combine)]
-            first = bisect_right(self.parts, wanted.start, key=lambda part: part.stop)
-            rest = itertools.islice(self.parts, first, None)
+            first = bisect_right(of_variable, wanted.start, key=lambda part: part.stop)
+            rest = itertools.islice(of_variable, first, None)
             parts = tuple(itertools.takewhile(lambda part: part.start < wanted.stop, rest))
         for part in parts:
             if part.format != "zarr":
                 _refuse_other_file(part)
 
     def check_static(self) -> None:
-        """Compare, value by value, the variables of `uncompared` between all files.
+        """Compare, value by value, the variables of `uncompared` and `shared` between all files.
 
         Raises
         ------
@@ -207,19 +220,26 @@ class Source:
         """
         for name in self.uncompared:
             variable = self.variables[name]
-            first, *others = self.parts
-            rows = max(1, _SLAB_BYTES * variable.shape[0] // max(1, variable.nbytes))
-            for start in range(0, variable.shape[0], rows):
-                hull = _normalised(variable, (slice(start, start + rows),))
+            first, *others = self._parts(variable)
+            for hull in _slabs(variable):
                 ours = self._read_part(first, variable, hull)
                 for other in others:
-                    theirs = self._read_part(other, variable, hull)
-                    if not _same_bits(ours, theirs):
+                    if not _same_bits(ours, self._read_part(other, variable, hull)):
                         raise SourceError(
                             f"the files do not fit together: {name!r} has no dimension "
                             f"{self.spec.combine!r}, so it must be the same in all files; its "
                             f"values differ between {first.path} and {other.path}."
                         )
+        for name, parts in self.shared:
+            variable = self.variables[name]
+            twin = replace(self, parts_of={name: parts})
+            for hull in _slabs(variable):
+                if not _same_bits(self._read_hull(variable, hull), twin._read_hull(variable, hull)):
+                    raise SourceError(
+                        f"the files do not fit together: {name!r} is in files of different "
+                        f"variables, so it must be the same in all; its values differ between "
+                        f"{self._parts(variable)[0].path} and {parts[0].path} or their followers."
+                    )
 
     def close(self) -> None:
         """Close the files that this process has open."""
@@ -255,6 +275,13 @@ def _normalised(variable: SourceVariable, region: tuple[slice, ...] | None) -> t
             raise UsageError(f"{variable.name!r}: a step must be positive, not {step}")
         slices.append(slice(start, max(start, stop), step))
     return tuple(slices)
+
+
+def _slabs(variable: SourceVariable) -> Iterator[tuple[slice, ...]]:
+    """Regions of whole rows, small enough to be compared in memory, that make up a variable."""
+    rows = max(1, _SLAB_BYTES * variable.shape[0] // max(1, variable.nbytes))
+    for start in range(0, variable.shape[0], rows):
+        yield _normalised(variable, (slice(start, start + rows),))
 
 
 def _text(region: tuple[slice, ...]) -> str:

@@ -100,7 +100,7 @@ def _unsupported(array: zarr.Array[Any]) -> str:
 
 def _numpy_dtype(array: zarr.Array[Any]) -> np.dtype[Any]:
     dtype = np.dtype(array.dtype)
-    if dtype.kind == "T" or dtype.kind == "O":
+    if dtype.kind in "TOU":  # texts of one length (U) are texts: only their writer knew a length
         return np.dtype(object)
     return dtype.newbyteorder("=")
 

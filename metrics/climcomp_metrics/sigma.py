@@ -101,7 +101,8 @@ def _variance_in_time(
         valid = np.isfinite(part)
         count = valid.sum(axis=0)
         mean = np.where(valid, part, 0.0).sum(axis=0) / np.maximum(count, 1)
-        squares += (np.where(valid, part - mean, 0.0) ** 2).sum(axis=0)
+        with np.errstate(over="ignore"):  # of 1e300: infinite, so undefined, so lossless
+            squares += (np.where(valid, part - mean, 0.0) ** 2).sum(axis=0)
         freedom += np.maximum(count - 1, 0)
     good = (freedom >= 2) & (weights > 0)
     if not good.any():

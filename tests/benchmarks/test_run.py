@@ -160,7 +160,9 @@ def test_a_run_against_the_bare_loop(
     spec = next(v["spec"] for v in plan["variables"] if v["spec"]["path"] == "t2m")
     chunk = tuple(min(c, n) for c, n in zip(spec["chunk"], spec["shape"], strict=True))
     stored = sum(f.stat().st_size for f in (folder / "t2m").glob("c.*"))
-    shard = 4 * np.prod([min(s, n) for s, n in zip(spec["shard"], spec["shape"], strict=True)])
+    shard = 4 * np.prod(
+        [min(s, n) for s, n in zip(spec["shard"] or spec["chunk"], spec["shape"], strict=True)]
+    )
     lines = [
         f"{size / 1e9:.2f} GB, {PROCESSES} processes, {BOUND} K: climcomp run {run:.1f} s, "
         f"{size / run / 1e6:.0f} MB/s, {size / stored:.1f} x smaller"

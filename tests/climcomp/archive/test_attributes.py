@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from climcomp.archive import ArraySpec, open_archive, open_store, publish, write_whole
+from climcomp.archive import (
+    ArraySpec,
+    fill_value_of,
+    open_archive,
+    open_store,
+    publish,
+    write_whole,
+)
 from climcomp.archive.attributes import CodedAttributes, decode_attributes, encode_attributes
 from climcomp.errors import UsageError
 
@@ -218,3 +225,20 @@ def test_a_fill_that_is_no_integer_is_kept_from_readers_of_integers(value: float
     assert "_FillValue" not in coded.values
     restored = decode_attributes(coded, np.dtype("i2"))["_FillValue"]
     np.testing.assert_equal(restored, value)
+
+
+@pytest.mark.parametrize("fill", [np.nan, 1e20, -1e20, 0.5, np.float32(np.inf)])
+def test_a_fill_that_no_integer_can_be_is_kept_out_of_sight(fill: float) -> None:
+    coded = encode_attributes({"_FillValue": fill}, np.dtype("i2"))
+    assert "_FillValue" not in coded.values
+    back = decode_attributes(coded, np.dtype("i2"))
+    np.testing.assert_array_equal(back["_FillValue"], fill)
+    spec = ArraySpec(
+        path="v",
+        shape=(2,),
+        dims=("x",),
+        dtype="int16",
+        chunk=(2,),
+        attributes={"_FillValue": fill},
+    )
+    assert fill_value_of(spec) == 0
