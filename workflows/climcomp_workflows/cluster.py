@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import logging
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 from climcomp.errors import ClimcompError, UsageError
 
 logger = logging.getLogger(__name__)
 
+# How long a run goes on without a single worker: a nanny needs seconds to replace a dead one.
+PATIENCE_SECONDS = 60.0
+# A finished result is a few kB on a living worker of this machine.
+RESULT_SECONDS = 10.0
+
+_AGAIN = "Run again: what is done stays done."
+
 # Dask's own default of 65536 gives memory back so eagerly that runs took 40 % more CPU time
 # (measured); glibc's defaults, set where the nanny spawns its worker, avoid it.
 _WORKER_ENVIRONMENT = {
-    "MALLOC_TRIM_THRESHOLD_": "268435456",
-    "MALLOC_MMAP_THRESHOLD_": "67108864",
+    "MALLOC_TRIM_THRESHOLD_": "134217728",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -99,7 +111,6 @@ class DaskExecutor:
 
     def __init__(self, workers: int, memory_bytes: int | None = None) -> None:
         import dask
-        from distributed import Client, LocalCluster
 
         self._config = dask.config.set(
             {
@@ -113,22 +124,17 @@ class DaskExecutor:
                 "distributed.worker.memory.pause": False,
             }
         )
-        self._config.__enter__()
-        # What a task raises comes back as its error; what Dask logs when a worker dies is noise.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        self._cluster = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address="127.0.0.1:0",
-            memory_limit="auto" if memory_bytes is None else memory_bytes,
-            silence_logs=logging.ERROR,
-        )
-        self._client = Client(self._cluster)
-        self.slots = workers
         self._running: dict[Any, object] = {}
+        self.slots = workers
+        with contextlib.ExitStack() as undo:  # Ctrl-C may come in the middle of this, too
+            undo.enter_context(self._config)
+            # What a task raises comes back as its error; what Dask itself logs when a worker dies
+            # is noise.
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            self._cluster = undo.enter_context(_local_cluster(workers, memory_bytes))
+            self._client = undo.enter_context(_client(self._cluster))
+            self._undo = undo.pop_all()
+        self._alive = time.monotonic()
 
     def submit(self, label: object, function: Callable[..., Any], *arguments: Any) -> None:
         """Send the task to a worker that is free, or will be."""
@@ -136,36 +142,77 @@ class DaskExecutor:
         self._running[future] = label
 
     def wait(self, timeout: float) -> list[Ticket]:
-        """The tickets of tasks that have ended."""
-        from distributed import KilledWorker, wait
+        """The tickets of tasks that have ended.
+
+        Raises
+        ------
+        WorkerLostError
+            If there has been no worker for long, or the cluster is gone.
+        """
+        from distributed import wait
 
         if not self._running:
             return []
         try:
             done = wait(list(self._running), timeout=timeout, return_when="FIRST_COMPLETED").done
         except TimeoutError:
-            return []
-        tickets = []
-        for future in done:
-            ticket = Ticket(self._running.pop(future))
-            error = future.exception() if future.status in ("error", "cancelled") else None
-            if isinstance(error, KilledWorker):
-                error = WorkerLostError(
-                    f"workers died {error.allowed_failures + 1} times while they worked on "
-                    f"{ticket.label}: mostly a sign that memory ran out. Give workers more memory "
-                    f"(cluster.memory), use fewer of them (cluster.workers) or smaller shards "
-                    f"(output.shard_size), then run again: what is done stays done."
-                )
-            ticket.error = error
-            if error is None:
-                ticket.result = future.result()
-            future.release()  # a held result keeps its worker from ending in order
-            tickets.append(ticket)
+            done = set()
+        except CancelledError as error:
+            raise WorkerLostError(
+                f"the Dask cluster gave up {len(self._running)} tasks ({error}): its scheduler has "
+                f"ended, or was told to. {_AGAIN}"
+            ) from error
+        tickets = [ticket for future in done if (ticket := self._ticket(future)) is not None]
+        if tickets:
+            self._alive = time.monotonic()
+        else:
+            self._refuse_to_wait_for_nobody()
         return tickets
 
+    def _ticket(self, future: Any) -> Ticket | None:  # Any: distributed has no annotations
+        """The outcome of a future; None if its worker died before the result could be fetched."""
+        ticket = Ticket(self._running[future])
+        try:
+            ticket.result = future.result(timeout=RESULT_SECONDS)
+        except TimeoutError:
+            if future.status != "error":
+                return None  # Dask runs the task once more
+            ticket.error = future.exception()
+        except Exception as error:
+            # Whatever a task raised: the caller decides what it means.
+            ticket.error = error
+        if ticket.error is not None:
+            ticket.error = _in_our_words(ticket.label, ticket.error)
+        del self._running[future]
+        future.release()  # a held result keeps its worker from ending in order
+        return ticket
+
+    def _refuse_to_wait_for_nobody(self) -> None:
+        now = time.monotonic()
+        if self._client.status == "running" and self._cluster.scheduler.workers:
+            self._alive = now
+        elif now - self._alive > PATIENCE_SECONDS:
+            raise WorkerLostError(
+                f"there has been no worker for {now - self._alive:.0f} s, and "
+                f"{len(self._running)} tasks wait for one; wanted {self.slots}. They die as they "
+                f"start, or something ends them: look at the memory and process limits of this "
+                f"machine, and at its system log. {_AGAIN}"
+            )
+
     def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Run it on every worker."""
-        self._client.run(function, *arguments)
+        """Run it on every worker; what a worker that dies meanwhile would have done is left undone.
+
+        Raises
+        ------
+        ClimcompError
+            The first that a worker raised.
+        """
+        outcomes = self._client.run(function, *arguments, on_error="return")
+        errors = [outcome for outcome in outcomes.values() if isinstance(outcome, Exception)]
+        for error in errors:
+            if isinstance(error, ClimcompError):
+                raise error
+            logger.warning("a worker was lost while it was to end its work: %s", error)
 
     def describe(self) -> str:
         """One line for the log, with the dashboard's address."""
@@ -177,9 +224,94 @@ class DaskExecutor:
     def close(self) -> None:
         """Stop the workers, running or not."""
         self._running.clear()
-        self._client.close(timeout=5)
-        self._cluster.close(timeout=10)
-        self._config.__exit__(None, None, None)
+        self._undo.close()
+
+
+@contextlib.contextmanager
+def _local_cluster(workers: int, memory_bytes: int | None) -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    try:
+        with _without_interrupts():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                worker_dashboard_address="127.0.0.1:0",
+                memory_limit="auto" if memory_bytes is None else memory_bytes,
+                silence_logs=logging.ERROR,
+            )
+    except (OSError, RuntimeError, TimeoutError) as error:
+        raise WorkerLostError(
+            f"{workers} local Dask workers could not be started ({error}). Use fewer "
+            f"(cluster.workers), look at the memory and process limits of this machine, or work in "
+            f"this process (cluster.kind: inline)."
+        ) from error
+    try:
+        yield cluster
+    finally:
+        with _quiet_end("the cluster"):
+            cluster.close(timeout=10)
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let no thread or process that begins in here ever see Ctrl-C; this one sees it afterwards.
+
+    A terminal sends it to all processes. It is this one that ends the run in order; workers that
+    met it while they start would bury its last words under their tracebacks.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # It lets signals through again in the thread that starts it, which would be one of those here.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _client(cluster: Any) -> Iterator[Any]:
+    from distributed import Client
+
+    client = Client(cluster)
+    try:
+        yield client
+    finally:
+        with _quiet_end("its client"):
+            client.close(timeout=5)
+
+
+@contextlib.contextmanager
+def _quiet_end(what: str) -> Iterator[None]:
+    """Let no trouble in stopping processes hide how the work itself went."""
+    try:
+        yield
+    except (OSError, RuntimeError, TimeoutError, ValueError) as error:
+        logger.debug("%s did not end in order: %s", what, error)
+
+
+def _in_our_words(label: object, error: BaseException) -> BaseException:
+    """Errors of Dask and of memory as what a person can do about them; all others as they are."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        what = f"workers died {error.allowed_failures + 1} times while they worked on {label}"
+    elif isinstance(error, MemoryError):
+        what = f"a worker ran out of memory while it worked on {label} ({error})"
+    elif isinstance(error, CancelledError):
+        return WorkerLostError(f"the Dask cluster gave up {label} ({error}). {_AGAIN}")
+    else:
+        return error
+    return WorkerLostError(
+        f"{what}: mostly a sign that memory ran out. Give workers more memory (cluster.memory), "
+        f"use fewer of them (cluster.workers) or smaller shards (output.shard_size). {_AGAIN}"
+    )
 
 
 def make_executor(kind: str, workers: int, memory_bytes: int | None = None) -> Executor:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from climcomp_metrics.base import Verdict
+from climcomp_workflows.gate import in_words
 
 RECEIPT_VERSION = 1
+_LIBRARIES = ("numpy", "zarr", "pysz", "zfpy", "pcodec", "netCDF4")
+
+
+def software_text() -> str:
+    """Names and versions of what read the archive and judged it, for the receipt."""
+    found = []
+    for name in ("climcomp", *_LIBRARIES):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:  # run from a checkout
+            found.append(f"{name} (version unknown)")
+    return ", ".join(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +30,7 @@ class VariableReceipt:
 
     name: str
     ok: bool
-    how: str  # "exact", "within its bound", "not in the archive"
+    how: str  # "exact", "within its bound", "not in the archive", "not compared"
     problems: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
@@ -40,14 +54,42 @@ class VariableReceipt:
         )
         error = next((v for v in self.verdicts if v.criterion == "P1"), None)
         if error is not None and error.value is not None and error.fail is not None:
-            tests += f"; largest error {error.value:.6g} {error.unit}, bound {error.fail:.6g}"
+            unit = f" {error.unit}" if error.unit not in ("", "1") else ""
+            tests += f"; largest error {error.value:.6g}{unit}, bound {error.fail:.6g}{unit}"
         state = "ok" if self.ok else "FAILED"
-        return f"  {state:6s} {self.name}: {self.how}{tests}"
+        return f"  {state:6s} {self.name}: {self.how if self.ok else self._fault()}{tests}"
+
+    def _fault(self) -> str:
+        """How the variable is not what it should be: never the words of one that is."""
+        if self.how in ("not in the archive", "not compared"):
+            return self.how
+        return f"not {self.how}" if self.how == "exact" else "not as promised"
+
+    def lines(self) -> list[str]:
+        """All that a person should read of the variable."""
+        warned = [
+            f"         warning: {in_words(v)}"
+            for v in self.verdicts
+            if v.outcome == "warn" and v.value is not None and v.fail is not None
+        ]
+        return [self.line(), *(f"         {problem}" for problem in self.problems), *warned]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The outcome of a verification, with what it was of and when."""
+    """The outcome of a verification, with what it was of and when.
+
+    Parameters
+    ----------
+    damaged
+        Objects, and parts of the root metadata, that are not those published.
+    foreign
+        Objects in the store that were not published with it.
+    absent
+        Variables of the source that the archive lacks, and why.
+    uncompared
+        Why the values were not compared with the source although that was asked for.
+    """
 
     archive: str
     manifest_sha256: str
@@ -60,12 +102,16 @@ class Receipt:
     source_files: tuple[tuple[str, int], ...]
     with_source: bool
     variables: tuple[VariableReceipt, ...] = ()
-    absent: tuple[tuple[str, str], ...] = ()  # variables of the source that it lacks, and why
+    absent: tuple[tuple[str, str], ...] = ()
+    foreign: tuple[str, ...] = ()
+    uncompared: str = ""
+    software: str = ""
 
     @property
     def ok(self) -> bool:
-        """True if every object is intact and, where asked, every variable passed."""
-        return not self.damaged and all(v.ok for v in self.variables)
+        """True if the store is what was published and, where asked, every variable passed."""
+        whole = not (self.damaged or self.foreign or self.uncompared)
+        return whole and all(v.ok for v in self.variables)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON stores it."""
@@ -75,12 +121,15 @@ class Receipt:
             "archive": self.archive,
             "manifest_sha256": self.manifest_sha256,
             "date": self.date,
+            "software": self.software,
             "objects": self.objects,
             "bytes": self.bytes,
             "damaged": list(self.damaged),
+            "foreign": list(self.foreign),
             "recipe_digest": self.recipe_digest,
             "plan_digest": self.plan_digest,
             "with_source": self.with_source,
+            "uncompared": self.uncompared,
             "source": [{"name": name, "size_bytes": size} for name, size in self.source_files],
             "variables": [v.to_dict() for v in self.variables],
             "absent": [{"name": name, "reason": reason} for name, reason in self.absent],
@@ -92,35 +141,50 @@ class Receipt:
             f"climcomp receipt of {self.date}",
             f"archive   {self.archive}",
             f"manifest  sha256 {self.manifest_sha256}",
-            f"recipe    {self.recipe_digest}",
+            f"recipe    {self.recipe_digest or 'unknown'}",
+            f"plan      {self.plan_digest or 'unknown'}",
+            f"software  {self.software or 'unknown'}",
             f"objects   {self.objects:,} of {self.bytes:,} bytes, {len(self.damaged)} damaged",
         ]
         lines += [f"  damaged: {text}" for text in self.damaged]
+        lines += [f"  not published with it: {key}" for key in self.foreign]
+        if self.uncompared:
+            lines.append(f"source    not compared: {self.uncompared}")
         if self.with_source:
             lines.append(f"source    {len(self.source_files)} files, every value compared:")
             lines += [f"  {name} ({size:,} bytes)" for name, size in self.source_files]
         for variable in self.variables:
-            lines.append(variable.line())
-            lines += [f"         {problem}" for problem in variable.problems]
+            lines += variable.lines()
         lines += [f"  ABSENT {name}: {reason}" for name, reason in self.absent]
         lines.append(self._sentence())
         return "\n".join(lines) + "\n"
 
     def _sentence(self) -> str:
         if not self.ok:
-            failed = [v.name for v in self.variables if not v.ok]
-            what = f"; failed: {', '.join(failed)}" if failed else ""
-            return f"NOT VERIFIED: {len(self.damaged)} damaged objects{what}. Keep the originals."
+            return f"NOT VERIFIED: {'; '.join(self._faults())}. Keep the originals."
         gone = ""
         if self.absent:
             gone = f" {len(self.absent)} variables of the source are not in it: keep those."
         if not self.with_source:
             return (
-                "VERIFIED: every object is the one that was published. The values were not compared "
-                f"with the source (--source does).{gone}"
+                "VERIFIED: every object is the one that was published. The values were not "
+                f"compared with the source (--source does).{gone}"
             )
         return (
-            f"VERIFIED: every object is intact, and all {len(self.variables)} variables are exact or "
-            f"within their bounds, masks exact, every enforced test passed, read from these bytes."
-            f"{gone}"
+            f"VERIFIED: every object is intact, and all {len(self.variables)} variables are exact "
+            f"or within their bounds, masks exact, every enforced test passed, read from these "
+            f"bytes.{gone}"
         )
+
+    def _faults(self) -> list[str]:
+        faults = []
+        if self.damaged:
+            faults.append(f"{len(self.damaged)} damaged objects")
+        if self.foreign:
+            faults.append(f"{len(self.foreign)} objects that were not published with it")
+        if self.uncompared:
+            faults.append("the values could not be compared with the source")
+        failed = [v.name for v in self.variables if not v.ok]
+        if failed:
+            faults.append(f"failed: {', '.join(failed)}")
+        return faults

@@ -214,6 +214,8 @@ def source_checksum(raw: NDArray[Any]) -> int:
     """CRC-32C of C-contiguous values as the source stores them."""
     if not raw.size:
         return 0
+    if raw.dtype.hasobject:
+        raw = np.frombuffer("\0".join(map(str, raw.ravel())).encode(), np.uint8)
     view = raw.reshape(-1).view(np.uint8).data
     crc = 0
     for start in range(0, len(view), CHECKSUM_PIECE):  # the library takes bytes only: small copies
@@ -225,7 +227,7 @@ def read_original(
     variable: VariablePlan, source: Source, region: tuple[slice, ...]
 ) -> tuple[NDArray[Any], NDArray[Any], int]:
     """Values to store, values as the source's user reads them, and the CRC of the source's."""
-    raw = np.ascontiguousarray(source.read(variable.source_name, region))
+    raw = np.asarray(source.read(variable.source_name, region), order="C")
     crc = source_checksum(raw)
     decoded = decoded_values(source.variables[variable.source_name], raw)
     return (decoded if variable.decoded else raw), decoded, crc

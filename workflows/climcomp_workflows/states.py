@@ -1,12 +1,12 @@
-"""The statistics of a run between the shards and the verdicts: kept on workers, written to the store.
+"""The statistics of a run between shards and verdicts: kept on workers, written to the store.
 
-Per-cell sums and histograms are as large as a field, so they do not travel with each shard's result.
-A worker adds up the shards that it measures, one column (all shards of the same levels) at a time,
-and writes the sum into the store with the list of the shards in it. Whatever a lost worker had not
-written is measured again from the source and the stored shard.
+Per-cell sums and histograms are as large as a field, so they do not travel with each shard's
+result. A worker adds up the shards that it measures, one column (all shards of the same levels) at
+a time, and writes the sum into the store with the list of the shards in it. Whatever a lost worker
+had not written is measured again from the source and the stored shard.
 
-A written state names each of its shards with the checksum of the bytes that were measured: it counts
-only for a shard that is still stored as those very bytes.
+A written state names each of its shards with the checksum of the bytes that were measured: it
+counts only for a shard that is still stored as those very bytes.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from climcomp.errors import MetricError
 from climcomp_metrics.base import State
 from climcomp_metrics.state import from_bytes, merge, to_bytes
 
-# A state of a 0.25 degree field takes 50 to 100 MB: written this seldom, it costs about one per cent
-# of the shards' own bytes, and a killed worker has at most this many shards measured again.
+# A state of a 0.25 degree field takes 50 to 100 MB: written this seldom, it costs about one per
+# cent of the shards' own bytes, and a killed worker has at most this many shards measured again.
 FLUSH_AFTER_SHARDS = 64
 
 # Lengths of head and body, CRC-32C of head and body; then the head, then the body.
@@ -54,7 +54,7 @@ class Column:
 
 @dataclass(slots=True)
 class Accumulator:
-    """The running state of one column in one process; lives as long as the process works on a run."""
+    """The running state of one column in one process; lives as long as it works on a run."""
 
     store: ArchiveStore
     column: Column | None = None
@@ -74,7 +74,7 @@ class Accumulator:
         if self.column != column or full:
             self.flush()
         self.column = column
-        self.state = state if self.state is None else merge(self.state, state)
+        self.state = state if self.state is None else merge(self.state, state, reuse_first=True)
         self.shards[index] = sha256
 
     def flush(self) -> None:
@@ -138,7 +138,7 @@ def _state_in(store: ArchiveStore, key: str) -> State | None:
 def merged_state(
     store: ArchiveStore, column: Column, wanted: Mapping[Index, str]
 ) -> tuple[State | None, list[Index]]:
-    """The state of a column from all that workers wrote of it, and the shards that are missing in it.
+    """The state of a column from all that workers wrote of it, and the shards missing in it.
 
     A shard counts once, and only as the bytes that are stored now: a written state that repeats a
     shard which another one has already, or that measured other bytes, is left out whole, and its

@@ -51,7 +51,7 @@ def is_expected(error: BaseException) -> bool:
 def error_text(error: BaseException) -> str:
     """What is told to a person on standard error."""
     if isinstance(error, KeyboardInterrupt):
-        return f"climcomp: stopped: {error or 'by Ctrl-C'}\n"
+        return f"climcomp: stopped: {str(error) or 'by Ctrl-C'}\n"
     if is_expected(error):
         notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", ()))
         return f"climcomp: error: {error}{notes}\n"

@@ -55,7 +55,7 @@ def run(options: Options) -> Answer:
             # Of a KeyboardInterrupt no more is shown than its first argument.
             advice = f"To go on, run the same again: {_again(options)}"
             if isinstance(error, KeyboardInterrupt):
-                error.args = (f"{error or 'by Ctrl-C'}. What is done is kept. {advice}",)
+                error.args = (f"{str(error) or 'by Ctrl-C'}. What is done is kept. {advice}",)
             else:
                 error.add_note(advice)
         raise

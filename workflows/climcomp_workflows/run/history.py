@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from climcomp_workflows.run.variable import Attempt
 from climcomp_workflows.shard import ShardResult
 from climcomp_workflows.states import Index
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -29,7 +32,12 @@ def read_history(records: Iterable[dict[str, Any]]) -> dict[str, VariableHistory
             history.attempts.append(attempt)
             history.results.clear()
         elif record.get("kind") == "shard":
-            result = ShardResult.from_dict(record)
+            try:
+                result = ShardResult.from_dict(record)
+            except (KeyError, TypeError) as error:
+                # Of another version of climcomp: the shard is made again.
+                logger.warning("a journalled shard is left out: %s is missing", error)
+                continue
             history = histories.setdefault(result.variable, VariableHistory())
             number = history.attempts[-1].number if history.attempts else 0
             if result.attempt == number:

@@ -50,7 +50,8 @@ class Silent:
         """Nothing."""
 
 
-def _duration(seconds: float) -> str:
+def in_words(seconds: float) -> str:
+    """A duration for a person: "90 s", "40 min", "3.5 h", "12.0 d"."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     if seconds < 7200:
@@ -84,7 +85,7 @@ class Lines:
         self._raw += result.raw_bytes
         self._stored += result.size_bytes
         now = time.monotonic()
-        if now - self._last >= LOG_SECONDS:
+        if now - self._last >= LOG_SECONDS or self._done >= self._total:
             self._last = now
             self.say(self._line(variable.plan.name, now - self._started))
 
@@ -93,13 +94,13 @@ class Lines:
         left = max(0, self._total - self._done) / max(rate, 1e-9)
         return (
             f"{name}: {100 * self._done / max(1, self._total):.1f} % of "
-            f"{self._total / 1e9:.2f} GB, {rate / 1e6:.0f} MB/s, {self._raw / max(1, self._stored):.1f} x smaller, "
-            f"about {_duration(left)} left"
+            f"{self._total / 1e9:.2f} GB, {rate / 1e6:.0f} MB/s, "
+            f"{self._raw / max(1, self._stored):.1f} x smaller, about {in_words(left)} left"
         )
 
     def attempt(self, variable: VariableRun, rung: str) -> None:
         """The variable's shards are to be done once more."""
-        self._total += sum(r.raw_bytes for r in variable.results.values())
+        self._total += variable.raw_bytes
         self.say(f"{variable.plan.name}: {'; '.join(variable.attempt.because)}: now {rung}")
 
     def end(self) -> None:
@@ -131,15 +132,17 @@ class Bar:
         )
         self._task = self._bar.add_task("", total=None, ratio="")
         self._raw = self._stored = 0
-        self._bar.start()
 
     def say(self, text: str) -> None:
         """A line above the bar."""
         self._bar.console.print(text, markup=False, highlight=False)
 
     def begin(self, total_bytes: int, done_bytes: int) -> None:
-        """Set the bar's length."""
+        """Show the bar: not before, since a run that is refused takes no bar away."""
         self._bar.update(self._task, total=total_bytes, completed=done_bytes)
+        self._bar.start()
+        # What an earlier run has done says nothing of this one's rate.
+        self._bar.reset(self._task, total=total_bytes, completed=done_bytes)
 
     def shard(self, variable: VariableRun, result: ShardResult) -> None:
         """Move the bar."""
@@ -154,9 +157,9 @@ class Bar:
 
     def attempt(self, variable: VariableRun, rung: str) -> None:
         """Make the bar longer: the shards are to be done once more."""
-        again = sum(r.raw_bytes for r in variable.results.values())
         total = self._bar.tasks[0].total
-        self._bar.update(self._task, total=None if total is None else total + again)
+        longer = None if total is None else total + variable.raw_bytes
+        self._bar.update(self._task, total=longer)
         self.say(f"{variable.plan.name}: {'; '.join(variable.attempt.because)}: now {rung}")
 
     def end(self) -> None:

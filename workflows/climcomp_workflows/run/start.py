@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import logging
 import os
 import time
@@ -98,10 +99,12 @@ def run_recipe(
         started = time.monotonic()
         prepared = _prepare_or_leave_nothing(recipe, store, watcher)
         try:
+            heartbeat.check()
             planned = time.monotonic()
             run = RunKey(str(store.root), prepared.plan.digest(), lease.epoch)
             variables = _compress(prepared, run, store, started_executor(), heartbeat, watcher)
             refuse_changed(prepared.plan, prepared.sources)
+            heartbeat.check()
             parts = {"plan": planned - started, "compress and check": time.monotonic() - planned}
             report = _publish(store, prepared, variables, lease.epoch, parts)
         finally:
@@ -165,6 +168,10 @@ def _starting_executor(recipe: Recipe) -> Iterator[Callable[[], Executor]]:
             executor.everywhere(warm_up)
         return executor
 
+    if recipe.cluster.kind != "inline":
+        # Before the thread: pint and xarray import Dask too, and two threads that import modules
+        # which import each other meet half-made ones (seen: dask.base without annotate).
+        importlib.import_module("distributed")
     with ThreadPoolExecutor(1, thread_name_prefix="cluster") as pool:
         starting = pool.submit(start)
         try:

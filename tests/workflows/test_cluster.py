@@ -1,0 +1,213 @@
+"""Executors give what tasks came to, or an error that says what to do: they never hang."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from climcomp.errors import StorageError, UsageError
+from climcomp_workflows import cluster
+from climcomp_workflows.cluster import (
+    DaskExecutor,
+    Executor,
+    InlineExecutor,
+    Ticket,
+    WorkerLostError,
+    make_executor,
+)
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[DaskExecutor]:
+    """Two workers."""
+    executor = DaskExecutor(2)
+    yield executor
+    executor.close()
+
+
+def outcomes(executor: Executor, count: int, seconds: float = 60.0) -> list[Ticket]:
+    """The tickets of so many tasks, in time."""
+    found: list[Ticket] = []
+    end = time.monotonic() + seconds
+    while len(found) < count:
+        assert time.monotonic() < end, "the tasks did not end"
+        found += executor.wait(1.0)
+    return found
+
+
+def kill_when_asked(path: str) -> str:
+    """Kill this process the first time; the second process that gets this ends it in order."""
+    if not os.path.exists(path):
+        with open(path, "x"):
+            pass
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def fail(text: str) -> None:
+    raise StorageError(text)
+
+
+def out_of_memory() -> None:
+    raise MemoryError("Unable to allocate 1. TiB")
+
+
+def workers_of(process: psutil.Process) -> list[psutil.Process]:
+    """The worker processes of a run: those of its children that Dask's nannies started."""
+    return [
+        child
+        for child in process.children(recursive=True)
+        if "spawn_main" in " ".join(child.cmdline())
+    ]
+
+
+def test_a_task_whose_worker_is_killed_is_done_by_another(two: DaskExecutor, tmp_path: Any) -> None:
+    two.submit("fragile", kill_when_asked, str(tmp_path / "asked"))
+    (ticket,) = outcomes(two, 1)
+    assert (ticket.label, ticket.result, ticket.error) == ("fragile", "done", None)
+
+
+def test_a_task_that_kills_every_worker_is_named(two: DaskExecutor) -> None:
+    two.submit("tas shard (3, 0, 0)", os._exit, 1)
+    (ticket,) = outcomes(two, 1)
+    assert isinstance(ticket.error, WorkerLostError)
+    assert "3 times" in str(ticket.error)
+    assert "tas shard (3, 0, 0)" in str(ticket.error)
+    assert "cluster.memory" in str(ticket.error)
+    two.submit("the next", abs, -1)  # and the others go on
+    assert outcomes(two, 1)[0].result == 1
+
+
+def test_what_a_task_raises_comes_back_as_it_is(two: DaskExecutor) -> None:
+    two.submit("full", fail, "no space")
+    (ticket,) = outcomes(two, 1)
+    assert type(ticket.error) is StorageError
+    assert str(ticket.error) == "no space"
+
+
+def test_want_of_memory_in_a_task_is_a_lost_worker(two: DaskExecutor) -> None:
+    two.submit("tas shard (0,)", out_of_memory)
+    (ticket,) = outcomes(two, 1)
+    assert isinstance(ticket.error, WorkerLostError)
+    assert "tas shard (0,)" in str(ticket.error)
+    assert "output.shard_size" in str(ticket.error)
+
+
+def test_what_all_processes_are_to_do_reports_the_error_of_one(two: DaskExecutor) -> None:
+    with pytest.raises(StorageError, match="no space"):
+        two.everywhere(fail, "no space")
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask tells of the comms that broke
+def test_a_worker_that_dies_while_all_are_asked_is_left_out(two: DaskExecutor) -> None:
+    two.submit("one", abs, -1)
+    outcomes(two, 1)
+    two.everywhere(os.kill, workers_of(psutil.Process())[0].pid, signal.SIGKILL)
+    two.submit("another", abs, -2)
+    assert outcomes(two, 1)[0].result == 2
+
+
+def test_without_any_worker_it_ends_with_an_error(
+    two: DaskExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = DaskExecutor(1)
+    try:
+        monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 2.0)
+        executor._cluster.scale(0)  # as if every worker had been taken away for good
+        end = time.monotonic() + 30
+        while executor._cluster.scheduler.workers and time.monotonic() < end:
+            time.sleep(0.05)
+        executor.submit("nobody's", abs, -1)
+        with pytest.raises(WorkerLostError, match=r"no worker for .* s, and 1 tasks wait"):
+            outcomes(executor, 1, 30)
+    finally:
+        executor.close()
+
+
+def test_a_scheduler_that_ends_is_an_error_and_not_a_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 2.0)
+    executor = DaskExecutor(1)
+    try:
+        executor.submit("long", time.sleep, 60)
+        executor._cluster.close(timeout=5)
+        with pytest.raises(WorkerLostError):
+            outcomes(executor, 1, 30)
+    finally:
+        executor.close()
+
+
+def test_workers_that_cannot_start_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import distributed
+
+    def refused(**options: Any) -> None:
+        raise OSError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(distributed, "LocalCluster", refused)
+    with pytest.raises(WorkerLostError, match="could not be started"):
+        DaskExecutor(2)
+
+
+def test_closing_leaves_no_process_and_no_setting(two: DaskExecutor) -> None:
+    import dask
+
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    setting = dask.config.get("distributed.scheduler.allowed-failures")
+    executor = DaskExecutor(1)
+    executor.submit("long", time.sleep, 600)
+    executor.wait(0.2)
+    executor.close()
+    left = {child.pid for child in psutil.Process().children(recursive=True)} - before
+    assert not [pid for pid in left if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    assert dask.config.get("distributed.scheduler.allowed-failures") == setting
+
+
+def test_it_listens_on_loopback_only(two: DaskExecutor) -> None:
+    processes = [psutil.Process(), *workers_of(psutil.Process())]
+    listening = [
+        connection.laddr.ip
+        for process in processes
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) > 3
+    assert {ip for ip in listening if ip not in ("127.0.0.1", "::1")} == set()
+
+
+def test_in_this_process_an_error_comes_with_its_ticket() -> None:
+    executor = InlineExecutor()
+    executor.submit("good", abs, -3)
+    executor.submit("bad", fail, "no space")
+    good, bad = executor.wait(0.0)
+    assert (good.label, good.result, good.error) == ("good", 3, None)
+    assert (bad.label, type(bad.error)) == ("bad", StorageError)
+    assert executor.wait(0.0) == []
+
+
+@pytest.mark.parametrize(("kind", "function"), [("inline", InlineExecutor), ("slurm", None)])
+def test_kinds_are_known_by_name(kind: str, function: Callable[..., Any] | None) -> None:
+    if function is None:
+        with pytest.raises(UsageError, match="local, inline"):
+            make_executor(kind, 1)
+    else:
+        assert isinstance(make_executor(kind, 1), function)
+
+
+def test_workers_never_see_an_interrupt(two: DaskExecutor) -> None:
+    for worker in workers_of(psutil.Process()):
+        worker.send_signal(signal.SIGINT)
+    two.submit("next", abs, -1)
+    assert outcomes(two, 1)[0].result == 1
+    blocked = 1 << (signal.SIGINT - 1)
+    for worker in workers_of(psutil.Process()):
+        with open(f"/proc/{worker.pid}/status") as file:
+            (mask,) = (line.split()[1] for line in file if line.startswith("SigBlk"))
+        assert int(mask, 16) & blocked
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
