@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from climcomp.errors import StorageError, UsageError
-from climcomp_workflows import cluster
 from climcomp_workflows.cluster import (
     DaskExecutor,
     Executor,
@@ -20,6 +19,7 @@ from climcomp_workflows.cluster import (
     Ticket,
     WorkerLostError,
     make_executor,
+    on_dask,
 )
 
 
@@ -118,7 +118,7 @@ def test_without_any_worker_it_ends_with_an_error(
 ) -> None:
     executor = DaskExecutor(1)
     try:
-        monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 2.0)
+        monkeypatch.setattr(on_dask, "PATIENCE_SECONDS", 2.0)
         executor._cluster.scale(0)  # as if every worker had been taken away for good
         end = time.monotonic() + 30
         while executor._cluster.scheduler.workers and time.monotonic() < end:
@@ -133,7 +133,7 @@ def test_without_any_worker_it_ends_with_an_error(
 def test_a_scheduler_that_ends_is_an_error_and_not_a_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(on_dask, "PATIENCE_SECONDS", 2.0)
     executor = DaskExecutor(1)
     try:
         executor.submit("long", time.sleep, 60)

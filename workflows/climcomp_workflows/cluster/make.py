@@ -1,0 +1,23 @@
+"""The executor that a recipe asks for."""
+
+from __future__ import annotations
+
+from climcomp.errors import UsageError
+from climcomp_workflows.cluster.executor import Executor
+from climcomp_workflows.cluster.inline import InlineExecutor
+from climcomp_workflows.cluster.on_dask import DaskExecutor
+
+
+def make_executor(kind: str, workers: int, memory_bytes: int | None = None) -> Executor:
+    """The executor of a recipe's cluster section.
+
+    Raises
+    ------
+    UsageError
+        If the kind is unknown.
+    """
+    if kind == "inline":
+        return InlineExecutor()
+    if kind == "local":
+        return DaskExecutor(workers, memory_bytes)
+    raise UsageError(f"{kind!r} is no kind of cluster; known: local, inline")

@@ -1,0 +1,151 @@
+"""Tasks on a local Dask cluster: one process of one thread per core."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from typing import Any
+
+from climcomp.errors import ClimcompError
+from climcomp_workflows.cluster.executor import Ticket, WorkerLostError
+from climcomp_workflows.cluster.local import SETTINGS, client_of, local_cluster
+
+logger = logging.getLogger(__name__)
+
+# How long a run goes on without a single worker: a nanny needs seconds to replace a dead one.
+PATIENCE_SECONDS = 60.0
+# A finished result is a few kB on a living worker of this machine.
+RESULT_SECONDS = 10.0
+
+_AGAIN = "Run again: what is done stays done."
+
+
+class DaskExecutor:
+    """Tasks on a local Dask cluster: one process of one thread per core, on loopback only."""
+
+    def __init__(self, workers: int, memory_bytes: int | None = None) -> None:
+        import dask
+
+        self._running: dict[Any, object] = {}
+        self.slots = workers
+        with contextlib.ExitStack() as undo:  # Ctrl-C may come in the middle of this, too
+            undo.enter_context(dask.config.set(SETTINGS))
+            # What a task raises comes back as its error; what Dask itself logs when a worker dies
+            # is noise.
+            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            self._cluster = undo.enter_context(local_cluster(workers, memory_bytes))
+            self._client = undo.enter_context(client_of(self._cluster))
+            self._undo = undo.pop_all()
+        self._alive = time.monotonic()
+
+    def submit(self, label: object, function: Callable[..., Any], *arguments: Any) -> None:
+        """Send the task to a worker that is free, or will be."""
+        future = self._client.submit(function, *arguments, pure=False)
+        self._running[future] = label
+
+    def wait(self, timeout: float) -> list[Ticket]:
+        """The tickets of tasks that have ended.
+
+        Raises
+        ------
+        WorkerLostError
+            If there has been no worker for long, or the cluster is gone.
+        """
+        from distributed import wait
+
+        if not self._running:
+            return []
+        try:
+            done = wait(list(self._running), timeout=timeout, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            done = set()
+        except CancelledError as error:
+            raise WorkerLostError(
+                f"the Dask cluster gave up {len(self._running)} tasks ({error}): its scheduler has "
+                f"ended, or was told to. {_AGAIN}"
+            ) from error
+        tickets = [ticket for future in done if (ticket := self._ticket(future)) is not None]
+        if tickets:
+            self._alive = time.monotonic()
+        else:
+            self._refuse_to_wait_for_nobody()
+        return tickets
+
+    def _ticket(self, future: Any) -> Ticket | None:  # Any: distributed has no annotations
+        """The outcome of a future; None if its worker died before the result could be fetched."""
+        ticket = Ticket(self._running[future])
+        try:
+            ticket.result = future.result(timeout=RESULT_SECONDS)
+        except TimeoutError:
+            if future.status != "error":
+                return None  # Dask runs the task once more
+            ticket.error = future.exception()
+        except Exception as error:
+            # Whatever a task raised: the caller decides what it means.
+            ticket.error = error
+        if ticket.error is not None:
+            ticket.error = in_our_words(ticket.label, ticket.error)
+        del self._running[future]
+        future.release()  # a held result keeps its worker from ending in order
+        return ticket
+
+    def _refuse_to_wait_for_nobody(self) -> None:
+        now = time.monotonic()
+        if self._client.status == "running" and self._cluster.scheduler.workers:
+            self._alive = now
+        elif now - self._alive > PATIENCE_SECONDS:
+            raise WorkerLostError(
+                f"there has been no worker for {now - self._alive:.0f} s, and "
+                f"{len(self._running)} tasks wait for one; wanted {self.slots}. They die as they "
+                f"start, or something ends them: look at the memory and process limits of this "
+                f"machine, and at its system log. {_AGAIN}"
+            )
+
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Run it on every worker; what a worker that dies meanwhile would have done is left undone.
+
+        Raises
+        ------
+        ClimcompError
+            The first that a worker raised.
+        """
+        outcomes = self._client.run(function, *arguments, on_error="return")
+        errors = [outcome for outcome in outcomes.values() if isinstance(outcome, Exception)]
+        for error in errors:
+            if isinstance(error, ClimcompError):
+                raise error
+            logger.warning("a worker was lost while it was to end its work: %s", error)
+
+    def describe(self) -> str:
+        """One line for the log, with the dashboard's address."""
+        dashboard = str(self._cluster.dashboard_link)
+        if importlib.util.find_spec("bokeh") is None:
+            dashboard += " (its pages need: pip install 'climcomp[dashboard]')"
+        return f"{self.slots} Dask workers of one thread each; dashboard {dashboard}"
+
+    def close(self) -> None:
+        """Stop the workers, running or not."""
+        self._running.clear()
+        self._undo.close()
+
+
+def in_our_words(label: object, error: BaseException) -> BaseException:
+    """Errors of Dask and of memory as what a person can do about them; all others as they are."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        what = f"workers died {error.allowed_failures + 1} times while they worked on {label}"
+    elif isinstance(error, MemoryError):
+        what = f"a worker ran out of memory while it worked on {label} ({error})"
+    elif isinstance(error, CancelledError):
+        return WorkerLostError(f"the Dask cluster gave up {label} ({error}). {_AGAIN}")
+    else:
+        return error
+    return WorkerLostError(
+        f"{what}: mostly a sign that memory ran out. Give workers more memory (cluster.memory), "
+        f"use fewer of them (cluster.workers) or smaller shards (output.shard_size). {_AGAIN}"
+    )
