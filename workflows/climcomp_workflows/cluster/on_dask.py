@@ -29,6 +29,7 @@ class DaskExecutor:
 
     def __init__(self, workers: int, memory_bytes: int | None = None) -> None:
         import dask
+        import distributed  # noqa: F401  # its defaults must stand before they are overridden
 
         self._running: dict[Any, object] = {}
         self.slots = workers
