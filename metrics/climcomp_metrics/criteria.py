@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import entry_points
 
 from climcomp.errors import RecipeError
@@ -127,6 +128,7 @@ CRITERIA: tuple[Criterion, ...] = (
 )  # fmt: skip
 
 
+@cache
 def all_criteria() -> tuple[Criterion, ...]:
     """The table, and the criteria that other installed packages add."""
     added = []

@@ -139,18 +139,18 @@ def _lossy(variable: VariablePlan, lost: bool) -> dict[str, Any]:
 
 
 def _places(plan: Plan) -> list[dict[str, Any]]:
-    """Each group of a source of one file, and the group of the archive that it became."""
+    """Each group of a source, and the group of the archive that it became."""
     places = []
     for key, dataset in plan.datasets.items():
-        (path,) = dataset.spec.files
+        files = dataset.spec.files
         source = open_source(dataset.spec)
-        engine = "zarr" if Path(path).is_dir() else "netcdf4"
+        engine = "zarr" if Path(files[0]).is_dir() else "netcdf4"
         for group in {"": None, **source.groups}:
             inside = [part for part in (dataset.spec.group, group) if part]
             places.append(
                 {
                     "group": "/".join(part for part in (key, group) if part),
-                    "source": path,
+                    "source": list(files),
                     "source_group": "/".join(inside),
                     "engine": engine,
                 }
@@ -208,10 +208,9 @@ def faults(stranger: Stranger) -> Callable[[RunOutcome], list[str]]:
         lossy = {
             v.name: _lossy(v, how[v.name] == "lossy") for v in plan.variables if v.how == "lossy"
         }
-        if all(len(dataset.spec.files) == 1 for dataset in plan.datasets.values()):
-            problems += stranger.ask(
-                {"archive": outcome.store, "groups": _places(plan), "lossy": lossy}
-            )
+        problems += stranger.ask(
+            {"archive": outcome.store, "groups": _places(plan), "lossy": lossy}
+        )
         problems += _carried_problems(archive, plan)
         sizes: dict[str, int] = {}
         for entry in archive.manifest():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from climcomp import archive
 from climcomp.bounds import ErrorBound
 from climcomp.codecs import registry
 from climcomp.errors import BoundNotKept, CodecError
@@ -166,8 +167,8 @@ def test_a_codec_that_breaks_its_promise_is_left_for_lossless(
     # The plan would see through it on its samples; this is about what the shards are protected by.
     monkeypatch.setattr("climcomp_workflows.plan.lossy.first_rung", lambda *_: (0, ()))
     outcome = _run(liar, lying, _recipe(make_recipe, source))
-    with xr.open_zarr(outcome.store) as archive, xr.open_dataset(source) as original:
-        np.testing.assert_array_equal(archive.tas.values, original.tas.values)
+    with xr.open_zarr(outcome.store) as stored, xr.open_dataset(source) as original:
+        np.testing.assert_array_equal(stored.tas.values, original.tas.values)
     assert outcome.report is not None
     report = next(v for v in outcome.report.variables if v.name == "tas")
     assert report.how == "lossless"
@@ -185,8 +186,8 @@ def test_a_codec_within_its_bound_that_harms_the_climate_is_left_for_lossless(
 ) -> None:
     monkeypatch.setattr("climcomp_workflows.plan.lossy.first_rung", lambda *_: (0, ()))
     outcome = _run(liar, lying, _recipe(make_recipe, source))
-    with xr.open_zarr(outcome.store) as archive, xr.open_dataset(source) as original:
-        np.testing.assert_array_equal(archive.tas.values, original.tas.values)
+    with xr.open_zarr(outcome.store) as stored, xr.open_dataset(source) as original:
+        np.testing.assert_array_equal(stored.tas.values, original.tas.values)
     assert outcome.report is not None
     report = next(v for v in outcome.report.variables if v.name == "tas")
     assert len(report.attempts) >= 2
@@ -202,9 +203,9 @@ def test_a_variable_that_may_not_be_lossless_is_refused(
     monkeypatch.setattr("climcomp_workflows.plan.lossy.first_rung", lambda *_: (0, ()))
     outcome = _run(Bias, lying, _recipe(make_recipe, source, ", on_fail: refuse"))
     assert outcome.refused == ("tas",)
-    with xr.open_zarr(outcome.store) as archive:
-        assert "tas" not in archive
-        assert "time" in archive.variables
+    with xr.open_zarr(outcome.store) as stored:
+        assert "tas" not in stored
+        assert "time" in stored.variables
     assert not verify_archive(outcome.store, source=True).ok  # the originals must be kept
 
 
@@ -221,16 +222,14 @@ def test_the_samples_see_through_a_liar_before_the_run_begins(
 def test_a_lossless_codec_that_lies_stops_the_run_and_publishes_nothing(
     source: Path, make_recipe: MakeRecipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from climcomp_workflows import shard
-
-    original = shard.read_shard
+    original = archive.read_shard
 
     def flipped(*arguments: Any) -> np.ndarray:
         values = np.array(original(*arguments))
         values.reshape(-1)[3] += 1
         return values
 
-    monkeypatch.setattr(shard, "read_shard", flipped)
+    monkeypatch.setattr("climcomp_workflows.shard.compress.read_shard", flipped)
     with pytest.raises(BoundNotKept, match="tas shard"):
         run_recipe(_recipe(make_recipe, source))
     assert not (tmp_path / "out.zarr" / "zarr.json").exists()

@@ -306,7 +306,7 @@ def test_a_shard_recompressed_to_other_bytes_is_measured_as_those(
         measured.append(task.index)
         return measure(task)
 
-    monkeypatch.setattr(shard, "encode_shard", tighter)
+    monkeypatch.setattr("climcomp_workflows.shard.compress.encode_shard", tighter)
     monkeypatch.setattr("climcomp_workflows.run.variable.measure_again", counted)
     outcome = run_recipe(recipe)
     # Its neighbour was in the same written state.

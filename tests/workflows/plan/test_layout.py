@@ -86,6 +86,36 @@ def test_explicit_chunks_are_kept() -> None:
     assert layout.chunk[2] == 30
 
 
+@given(st.integers(1, 400), st.integers(1, 450), st.integers(1, 450))
+def test_the_arithmetic_of_reading_agrees_with_a_walk_over_all_shards(
+    size: int, step: int, chunk: int
+) -> None:
+    expected = 0
+    for start in range(0, size, step):
+        first, last = start // chunk, (min(start + step, size) - 1) // chunk
+        expected += min((last + 1) * chunk, size) - first * chunk
+    assert read_amplification((size,), (step,), (chunk,)) == pytest.approx(expected / size)
+
+
+def test_ten_terabytes_are_laid_out_at_once() -> None:
+    layout = choose_layout(
+        (500_000_000, 100, 100), DIMS, TIME_Y_X, 4, source_chunk=(7, 100, 100), shard_bytes=1 << 16
+    )
+    assert layout.amplification < 2
+
+
+def test_shards_of_whole_source_chunks_stay_so_when_cut_into_chunks() -> None:
+    layout = choose_layout((10_000, 200, 400), DIMS, TIME_Y_X, 4, source_chunk=(10, 200, 400))
+    assert layout.outer[0] % 10 == 0
+    assert layout.amplification == 1.0
+
+
+def test_chunks_that_no_worker_could_hold_are_refused() -> None:
+    everything = {"time": 10_000, "lat": 721, "lon": 1440}
+    with pytest.raises(RecipeError, match=r"output\.chunks make .*limit 512 MiB"):
+        choose_layout((10_000, 721, 1440), DIMS, TIME_Y_X, 4, explicit=everything)
+
+
 @given(
     shape=st.tuples(*[st.integers(1, 3000)] * 4),
     access=st.sampled_from(["maps", "series", "balanced"]),

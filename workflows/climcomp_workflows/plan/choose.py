@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 import time
 from collections.abc import Sequence
@@ -21,6 +23,7 @@ from climcomp_workflows.plan.ladder import TIGHTER, Settings
 from climcomp_workflows.plan.model import Rung
 from climcomp_workflows.portable import round_within
 
+# The numbers below are our own.
 # Raw bytes of a variable up to which SZ3's two algorithms both run on every whole block; above, a
 # sixteenth of each block decides, which costs an eighth of an encode instead of a whole one.
 FULL_RACE_BYTES = 64 << 20
@@ -30,6 +33,11 @@ WORTH_SHARE = 0.01
 ROUNDING_SHARE = 0.25
 # Standard codecs, which every Zarr reader knows, are preferred up to this much more bytes.
 PORTABLE_FACTOR = 1.1
+# Values of a piece of a block on which orders of dimensions are compared, which takes 14 encodes of
+# SZ3, and on which codecs are. What comes within NEAR of the smallest is tried on whole blocks.
+ORDER_VALUES = 1 << 17
+RACE_VALUES = 1 << 18
+NEAR = 1.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,50 +53,55 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Race:
+    """All trials; and which codecs refused, and why.
+
+    First those on whole blocks, the smallest first; then those on parts. One is lossless.
+    """
+
+    trials: tuple[Trial, ...]
+    refusals: tuple[str, ...]
+
+    @property
+    def best(self) -> Trial:
+        """The smallest."""
+        return self.trials[0]
+
+    @property
+    def raw_bytes(self) -> int:
+        """The size of the sample blocks themselves."""
+        return self.best.raw_bytes
+
+    @property
+    def lossless_bytes(self) -> int:
+        """What they become without any loss, from a part of them where that was enough."""
+        found = next((t for t in self.trials if t.codec == "lossless"), self.best)
+        return math.ceil(found.size_bytes * (self.raw_bytes / found.raw_bytes))
+
+    @property
+    def why_lossless(self) -> str:
+        """Why lossless coding is the best."""
+        if len(self.trials) == 1:
+            return f"no codec can keep the bound on the samples ({'; '.join(self.refusals)})"
+        return "nothing lossy makes the samples smaller within the bound"
+
+    def in_words(self) -> str:
+        """What each codec made of the samples, for a plan."""
+        parts = []
+        for trial in self.trials:
+            ratio = trial.raw_bytes / max(1, trial.size_bytes)
+            name = trial.codec if trial.keepbits is None else f"rounding then {trial.codec}"
+            parts.append(f"{name} {ratio:.1f} x")
+        refused = f"; refused: {'; '.join(self.refusals)}" if self.refusals else ""
+        return f"on sample blocks: {', '.join(parts)}{refused}"
+
+
+@dataclass(frozen=True, slots=True)
 class SampleBlock:
     """Values of one inner chunk as they will be stored, and the bound that they must keep."""
 
     values: NDArray[Any]
     bound: ErrorBound
-
-
-def _encode_all(
-    blocks: Sequence[SampleBlock],
-    codec: str,
-    settings: Settings,
-    keepbits: int | None,
-    exact: tuple[float, ...],
-    fill: float,
-    lossless: bool = False,
-) -> tuple[int, float]:
-    started = time.perf_counter()
-    size = 0
-    for block in blocks:
-        encoding = BlockEncoding(
-            codec=get_codec(codec, **dict(settings)),
-            bound=None if lossless else block.bound,
-            keepbits=keepbits,
-            exact=exact,
-            fill=fill,
-        )
-        payload = encode_block(block.values, encoding)
-        decode_block(payload, block.values.shape, block.values.dtype)
-        size += len(payload)
-    return size, time.perf_counter() - started
-
-
-def _settings_of(codec: str, blocks: Sequence[SampleBlock], raw_bytes: int) -> Settings:
-    if codec != "sz3":
-        return ()
-    race = "full" if raw_bytes <= FULL_RACE_BYTES else "sample"
-    largest = max(blocks, key=lambda b: np.count_nonzero(np.isfinite(b.values)))
-    chosen = choose_settings("sz3", largest.values, largest.bound)
-    return (("order", getattr(chosen, "order", None)), ("race", race))
-
-
-def _keepbits_by_level(bound: ErrorBound, largest: float, dtype: np.dtype[Any]) -> int:
-    """Mantissa bits whose rounding of values up to `largest` stays within an absolute bound."""
-    return keepbits_for(min(0.5, bound.value / largest), dtype)
 
 
 def race(
@@ -98,73 +111,169 @@ def race(
     exact: tuple[float, ...],
     fill: float,
     rounding: str | int,
-) -> list[Trial]:
-    """Encode the sample blocks with every codec; the smallest first, lossless among them.
+) -> Race:
+    """Encode the sample blocks with every codec, and losslessly.
 
-    A codec that refuses the blocks (a bound below their precision) is left out.
+    A codec that refuses the blocks (a bound below their precision) is left out. A rounding before
+    another codec is tried where `rounding` is auto, and always done where it is a number of bits.
     """
-    raw = sum(b.values.nbytes for b in blocks)
-    trials = []
+    fixed = rounding if isinstance(rounding, int) else None
+    pieces = [SampleBlock(_piece(b.values, RACE_VALUES), b.bound) for b in blocks]
+    trials: list[Trial] = []
+    refusals: list[str] = []
     for codec in codecs:
-        fixed = rounding if isinstance(rounding, int) else None
         try:
             settings = _settings_of(codec, blocks, raw_bytes)
-            size, seconds = _encode_all(blocks, codec, settings, fixed, exact, fill)
-            trials.append(Trial(codec, settings, fixed, size, raw, seconds))
-            if rounding == "auto" and codec in ("sz3", "zfp"):
-                trials += _rounded(blocks, trials[-1], exact, fill)
-        except (BoundError, CodecError):
+            plain = _try(pieces, codec, settings, fixed, exact, fill)
+        except (BoundError, CodecError) as error:
+            refusals.append(f"{codec}: {error}")
             continue
-    size, seconds = _encode_all(blocks, "lossless", (), None, exact, fill, lossless=True)
-    trials.append(Trial("lossless", (), None, size, raw, seconds))
-    return sorted(trials, key=lambda t: t.size_bytes)
+        trials.append(plain)
+        if rounding == "auto" and codec != "rounding":
+            trials += _rounded(pieces, plain, exact, fill)
+    trials.append(_try(pieces, "lossless", (), None, exact, fill))
+    trials.sort(key=lambda t: t.size_bytes)
+    if trials[0].raw_bytes == sum(b.values.nbytes for b in blocks):
+        return Race(tuple(trials), tuple(refusals))
+    near = [t for t in trials if t.size_bytes <= NEAR * trials[0].size_bytes]
+    whole = _on_whole_blocks(blocks, near, exact, fill)
+    return Race((*whole, *trials[len(near) :]), tuple(refusals))
+
+
+def _on_whole_blocks(
+    blocks: Sequence[SampleBlock], trials: Sequence[Trial], exact: tuple[float, ...], fill: float
+) -> list[Trial]:
+    """The same trials on all of the blocks, the smallest first; lossless where none can be had."""
+    whole = []
+    for trial in trials:
+        # A part of a block can be within the range of a codec that the whole is not.
+        with contextlib.suppress(BoundError, CodecError):
+            whole.append(_try(blocks, trial.codec, trial.settings, trial.keepbits, exact, fill))
+    if not whole:
+        whole = [_try(blocks, "lossless", (), None, exact, fill)]
+    return sorted(whole, key=lambda t: t.size_bytes)
+
+
+def _try(
+    blocks: Sequence[SampleBlock],
+    codec: str,
+    settings: Settings,
+    keepbits: int | None,
+    exact: tuple[float, ...],
+    fill: float,
+) -> Trial:
+    """Encode and decode blocks with one codec.
+
+    Raises
+    ------
+    BoundError, CodecError
+        If the codec refuses one of them.
+    """
+    started = time.perf_counter()
+    size = 0
+    for block in blocks:
+        encoding = BlockEncoding(
+            codec=get_codec(codec, **dict(settings)),
+            bound=None if codec == "lossless" else block.bound,
+            keepbits=keepbits,
+            exact=exact,
+            fill=fill,
+        )
+        payload = encode_block(block.values, encoding)
+        decode_block(payload, block.values.shape, block.values.dtype)
+        size += len(payload)
+    raw = sum(b.values.nbytes for b in blocks)
+    return Trial(codec, settings, keepbits, size, raw, time.perf_counter() - started)
+
+
+def _settings_of(codec: str, blocks: Sequence[SampleBlock], raw_bytes: int) -> Settings:
+    if codec != "sz3":
+        return ()
+    largest = max(blocks, key=lambda b: np.count_nonzero(np.isfinite(b.values)))
+    chosen = choose_settings("sz3", _piece(largest.values, ORDER_VALUES), largest.bound)
+    algorithms = "full" if raw_bytes <= FULL_RACE_BYTES else "sample"
+    return (("order", getattr(chosen, "order", None)), ("race", algorithms))
+
+
+def _piece(values: NDArray[Any], limit: int) -> NDArray[Any]:
+    """A part of a block, of so many values at most; its longest dimensions are cut first.
+
+    From the middle, or from the side or corner with the fewest missing values.
+    """
+    lengths = list(values.shape)
+    while math.prod(lengths) > limit:
+        longest = lengths.index(max(lengths))
+        lengths[longest] -= -(-lengths[longest] // 8)
+    room = [whole - part for whole, part in zip(values.shape, lengths, strict=True)]
+    best, most = values, -1
+    for starts in itertools.product(*(dict.fromkeys((r // 2, 0, r)) for r in room)):
+        part = values[tuple(slice(s, s + n) for s, n in zip(starts, lengths, strict=True))]
+        finite = int(np.count_nonzero(np.isfinite(part)))
+        if finite > most:
+            best, most = part, finite
+        if finite == part.size:
+            break
+    return best
 
 
 def _rounded(
     blocks: Sequence[SampleBlock], plain: Trial, exact: tuple[float, ...], fill: float
 ) -> list[Trial]:
     """The same codec after a rounding that takes a quarter of the bound, if that is smaller."""
-    largest = max(
-        (float(np.abs(b.values[np.isfinite(b.values)]).max(initial=0.0)) for b in blocks),
-        default=0.0,
-    )
-    bound = min(blocks, key=lambda b: b.bound.value).bound
-    if bound.kind != "absolute" or not largest:
-        return []
-    share = ErrorBound("absolute", bound.value * ROUNDING_SHARE)
-    keepbits = _keepbits_by_level(share, largest, blocks[0].values.dtype)
-    if keepbits >= np.finfo(blocks[0].values.dtype).nmant:
+    keepbits = _keepbits_within(blocks, ROUNDING_SHARE)
+    if keepbits is None:
         return []
     try:
-        size, seconds = _encode_all(blocks, plain.codec, plain.settings, keepbits, exact, fill)
+        rounded = _try(blocks, plain.codec, plain.settings, keepbits, exact, fill)
     except (BoundError, CodecError):
         return []
-    if size > plain.size_bytes * (1 - WORTH_SHARE):
-        return []
-    return [Trial(plain.codec, plain.settings, keepbits, size, plain.raw_bytes, seconds)]
+    return [rounded] if rounded.size_bytes <= plain.size_bytes * (1 - WORTH_SHARE) else []
+
+
+def _keepbits_within(blocks: Sequence[SampleBlock], share: float) -> int | None:
+    """Mantissa bits whose rounding stays within a share of the tightest bound, on every value.
+
+    None where the bound is not absolute, or all bits are needed.
+    """
+    bound = min((b.bound for b in blocks), key=lambda bound: bound.value)
+    largest = max(
+        float(np.abs(b.values).max(initial=0.0, where=np.isfinite(b.values))) for b in blocks
+    )
+    if bound.kind != "absolute" or not largest:
+        return None
+    dtype = blocks[0].values.dtype
+    keepbits = keepbits_for(min(0.5, share * bound.value / largest), dtype)
+    return None if keepbits >= np.finfo(dtype).nmant else keepbits
+
+
+def _at_rung(blocks: Sequence[SampleBlock], number: int) -> list[SampleBlock]:
+    factor = TIGHTER**number
+    return [SampleBlock(b.values, b.bound.tightened(factor)) for b in blocks]
 
 
 def encode_at(
-    blocks: Sequence[SampleBlock], rung: Rung, number: int, exact: tuple[float, ...], fill: float
+    blocks: Sequence[SampleBlock],
+    rung: Rung,
+    number: int,
+    exact: tuple[float, ...],
+    fill: float,
+    lossless: int,
 ) -> int:
-    """Bytes of the sample blocks at a later rung of the ladder, whose first their bounds are of."""
-    factor = TIGHTER**number
-    tightened = [SampleBlock(b.values, b.bound.tightened(factor)) for b in blocks]
+    """Bytes of the sample blocks at a later rung of the ladder, whose first their bounds are of.
+
+    `lossless` of them where the codec refuses: such a rung leads to the lossless one.
+    """
     keepbits = None if rung.keepbits is None else max(rung.keepbits)
-    size, _ = _encode_all(
-        tightened, rung.codec, rung.settings, keepbits, exact, fill, lossless=rung.lossless
-    )
-    return size
+    try:
+        tightened = _at_rung(blocks, number)
+        return _try(tightened, rung.codec, rung.settings, keepbits, exact, fill).size_bytes
+    except (BoundError, CodecError):
+        return lossless
 
 
-def standard_size(blocks: Sequence[SampleBlock], exact: tuple[float, ...]) -> int:
-    """Bytes of the blocks, rounded to their bounds, under the archive's standard codecs."""
+def standard_size(blocks: Sequence[SampleBlock], exact: tuple[float, ...], number: int) -> int:
+    """Bytes of the blocks, rounded to the bounds of a rung, under the archive's standard codecs."""
     blosc = Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE)
-    return sum(len(blosc.encode(round_within(b.values, b.bound, exact))) for b in blocks)
-
-
-def estimated_bytes(trial_bytes: int, trial_raw: int, raw_bytes: int, objects: int) -> int:
-    """Bytes of the variable's objects, from those of the samples."""
-    if not trial_raw:
-        return 0
-    return math.ceil(trial_bytes * (raw_bytes / trial_raw)) + 24 * objects
+    return sum(
+        len(blosc.encode(round_within(b.values, b.bound, exact))) for b in _at_rung(blocks, number)
+    )

@@ -31,8 +31,7 @@ def information_bounds(
         fields = sample.fields[:, position].astype(dtype, copy=False)
         found = real_information(fields, axes, engine=wanted.engine)
         bits.append(keepbits_for_information(found, wanted.share))
-    nearest = [int(np.argmin([abs(i - s) for s in sample.levels])) for i in range(levels)]
-    keepbits = [bits[n] for n in nearest]
+    keepbits = [bits[n] for n in sample.nearest(levels)]
     bounds = tuple(ErrorBound("pointwise_relative", relative_error_of(k)) for k in keepbits)
     low, high = min(keepbits), max(keepbits)
     kept = f"{low}" if low == high else f"{low} to {high}"

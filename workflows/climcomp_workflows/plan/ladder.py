@@ -11,8 +11,12 @@ from climcomp.codecs import get_codec
 from climcomp.errors import RecipeError
 from climcomp.rounding import keepbits_for
 from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.recipe import Recipe, VariableSettings
+from climcomp_workflows.recipe.run_values import Information
 
-TIGHTER = 4.0  # the second rung keeps a quarter of the bound, the third is lossless
+# The ladder of issue 2: the second rung keeps a quarter of the bound, two bits more; the third is
+# lossless.
+TIGHTER = 4.0
 AUTO_CODECS = ("sz3", "zfp", "rounding")
 
 Settings = tuple[tuple[str, Any], ...]
@@ -58,6 +62,28 @@ def candidates(codecs: Sequence[str], kind: BoundKind, where: str) -> tuple[str,
     )
 
 
+def able_codecs(recipe: Recipe, settings: VariableSettings, kind: BoundKind) -> tuple[str, ...]:
+    """The lossy codecs to choose from for a variable.
+
+    Raises
+    ------
+    RecipeError
+        If none of those that the recipe names keeps bounds of this kind.
+    """
+    asked = AUTO_CODECS if settings.codecs == "auto" else settings.codecs
+    if must_round(recipe, settings):
+        asked = ("rounding",)
+    where = f"{settings.origins['codecs']}: codecs of {settings.name}"
+    # A range is made numbers before anything is encoded.
+    absolute: BoundKind = "absolute" if kind == "range_relative" else kind
+    return candidates([codec for codec in asked if codec != "lossless"], absolute, where)
+
+
+def must_round(recipe: Recipe, settings: VariableSettings) -> bool:
+    """Whether rounding is the only lossy codec: for standard codecs, and a share of information."""
+    return settings.portable is True or isinstance(recipe.quality, Information)
+
+
 def _in_words(bounds: Sequence[ErrorBound], unit: str) -> str:
     low, high = min(b.value for b in bounds), max(b.value for b in bounds)
     if bounds[0].kind == "pointwise_relative":
@@ -82,8 +108,8 @@ def make_ladder(
 ) -> tuple[Rung, ...]:
     """The bound, a quarter of the bound, lossless.
 
-    A rounding before another codec keeps two more
-    bits on the second rung, as a quarter of the bound asks.
+    A rounding before another codec keeps two more bits on the second rung, as a quarter of the
+    bound asks.
     """
     rungs = []
     for factor in (1.0, TIGHTER):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ MEBIBYTE = 1 << 20
 SHARD_BYTES = 128 * MEBIBYTE  # DESIGN: 64 to 512 MiB raw, so that a worker holds a few of them
 LARGEST_SHARD_BYTES = 512 * MEBIBYTE
 # Inner chunks of 1 to 16 MiB: large enough for a codec's prediction to pay, small enough to fetch.
+# The sizes within that range are our own.
 CHUNK_BYTES = {"maps": 4 * MEBIBYTE, "series": 4 * MEBIBYTE, "balanced": 8 * MEBIBYTE}
 OWN_CHUNK_BYTES = MEBIBYTE // 4  # levels with at least this much have inner chunks of their own
 LARGEST_AMPLIFICATION = 2.0
@@ -50,18 +52,24 @@ def read_amplification(
     """
     if source_chunk is None or 0 in shape:
         return 1.0
-    product = 1.0
-    for size, step, chunk in zip(shape, outer, source_chunk, strict=True):
-        read = 0
-        for start in range(0, size, step):
-            stop = min(start + step, size)
-            first, last = start // chunk, (stop - 1) // chunk
-            read += min((last + 1) * chunk, size) - first * chunk
-        product *= read / size
-    return product
+    every = zip(shape, outer, source_chunk, strict=True)
+    return math.prod(1 + _read_again(size, step, chunk) / size for size, step, chunk in every)
 
 
-def _even(size: int, wanted: int, exact: bool = False) -> int:
+def _read_again(size: int, step: int, chunk: int) -> int:
+    """Values read more than once where steps of one length cut chunks of another.
+
+    Each end of a step that lies inside a chunk makes two steps read that chunk. Arithmetic, for a
+    long record has millions of steps.
+    """
+    ends = (size - 1) // step
+    between = (size - 1) // math.lcm(step, chunk)  # ends that no chunk is cut at
+    last = (size - 1) // chunk * chunk  # where the last chunk begins, which may be short
+    in_last = ends - last // step
+    return (ends - between) * chunk - in_last * (chunk - (size - last))
+
+
+def _even(size: int, wanted: int, exact: bool) -> int:
     """The step near `wanted` that cuts `size` into equal pieces; a remainder if not `exact`."""
     pieces = max(1, round(size / max(1, wanted)))
     if not exact or size % pieces == 0:
@@ -86,7 +94,7 @@ def _outer_shape(
     if math.prod(outer) > budget and horizontal_axes(axes):
         last = horizontal_axes(axes)[-1]
         rest = math.prod(outer) // outer[last]
-        outer[last] = max(1, _even(shape[last], max(1, budget // rest)))
+        outer[last] = max(1, _even(shape[last], max(1, budget // rest), exact=False))
     growing = [axes.time] if axes.time is not None else []
     if levels_together:
         growing += list(reversed(axes.level))
@@ -115,9 +123,12 @@ def _aligned_with_source(
 
 
 def _inner_shape(
-    outer: list[int], axes: Axes, itemsize: int, access: Access, exact: bool
+    outer: list[int], axes: Axes, itemsize: int, access: Access, exact: Collection[int]
 ) -> list[int]:
-    """A chunk that divides the shard nearly evenly and suits the way of reading."""
+    """A chunk that divides the shard nearly evenly and suits the way of reading.
+
+    Along the axes of `exact` it leaves no remainder, so that the shard stays as long as it is.
+    """
     chunk = list(outer)
     budget = max(1, CHUNK_BYTES[access] // itemsize)
     of_one_level = math.prod(n for i, n in enumerate(chunk) if i not in axes.level)
@@ -130,30 +141,30 @@ def _inner_shape(
         others = math.prod(n for i, n in enumerate(chunk) if i != axis)
         room = max(1, budget // max(1, others))
         if chunk[axis] > room:
-            chunk[axis] = _even(chunk[axis], room, exact)
+            chunk[axis] = _even(chunk[axis], room, axis in exact)
     if math.prod(chunk) <= budget:
         return chunk
-    field = math.prod(chunk[a] for a in horizontal_axes(axes))
-    if access == "maps" or axes.time is None:
-        if axes.time is not None:
-            chunk[axes.time] = _even(chunk[axes.time], max(1, budget // max(1, field)), exact)
-    elif access == "balanced":
+    across = horizontal_axes(axes)
+    field = math.prod(chunk[a] for a in across)
+    time = axes.time
+    if access == "maps" and time is not None:
+        chunk[time] = _even(chunk[time], max(1, budget // max(1, field)), time in exact)
+    elif access == "balanced" and time is not None:
         # About a cube in samples: as many steps as a sixteenth of the budget's edge allows.
-        steps = min(chunk[axes.time], max(1, round(budget ** (1 / 3) / 8)))
-        chunk[axes.time] = _even(chunk[axes.time], steps, exact)
-    others = math.prod(n for i, n in enumerate(chunk) if i not in horizontal_axes(axes))
+        steps = min(chunk[time], max(1, round(budget ** (1 / 3) / 8)))
+        chunk[time] = _even(chunk[time], steps, time in exact)
+    others = math.prod(n for i, n in enumerate(chunk) if i not in across)
     cells = max(1, budget // max(1, others))
-    if field > cells and horizontal_axes(axes):
-        if len(horizontal_axes(axes)) == 1:
-            chunk[horizontal_axes(axes)[0]] = _even(chunk[horizontal_axes(axes)[0]], cells, exact)
-        else:
-            y, x = horizontal_axes(axes)
-            chunk[x] = _even(chunk[x], max(1, round(math.sqrt(cells))), exact)
-            chunk[y] = _even(chunk[y], max(1, cells // chunk[x]), exact)
+    if field > cells and len(across) == 1:
+        chunk[across[0]] = _even(chunk[across[0]], cells, across[0] in exact)
+    elif field > cells and across:
+        y, x = across
+        chunk[x] = _even(chunk[x], max(1, round(math.sqrt(cells))), x in exact)
+        chunk[y] = _even(chunk[y], max(1, cells // chunk[x]), y in exact)
     for axis in range(len(chunk)):  # no horizontal dimension at all, or a very long first one
         others = math.prod(n for i, n in enumerate(chunk) if i != axis)
-        if axis not in horizontal_axes(axes) and others * chunk[axis] > 2 * budget:
-            chunk[axis] = _even(chunk[axis], max(1, budget // others), exact)
+        if axis not in across and others * chunk[axis] > 2 * budget:
+            chunk[axis] = _even(chunk[axis], max(1, budget // others), axis in exact)
     return [max(1, n) for n in chunk]
 
 
@@ -200,41 +211,69 @@ def choose_layout(
     Raises
     ------
     RecipeError
-        If shards would read the source more than twice over and aligning them does not help.
+        If shards would read the source more than twice over and aligning them does not help, or
+        the recipe's own chunks are larger than a shard may be.
     """
     if not shape or 0 in shape:
         return Layout(tuple(max(1, n) for n in shape), None, 1.0)
-    notes: list[str] = []
     outer = _outer_shape(shape, axes, itemsize, shard_bytes, source_chunk, levels_together)
-    amplification = read_amplification(shape, tuple(outer), source_chunk)
-    if amplification > LARGEST_AMPLIFICATION and source_chunk is not None:
-        aligned = _aligned_with_source(
-            shape, axes, itemsize, source_chunk, max(shard_bytes, LARGEST_SHARD_BYTES // 2)
-        )
-        after = read_amplification(shape, tuple(aligned), source_chunk)
-        raw = math.prod(aligned) * itemsize
-        if after > LARGEST_AMPLIFICATION or raw > LARGEST_SHARD_BYTES:
-            raise RecipeError(
-                f"source chunks {source_chunk} of dims {dims} would be read {amplification:.1f} "
-                f"times by shards of {tuple(outer)}, and shards of whole source chunks take "
-                f"{raw / MEBIBYTE:.0f} MiB (limit {LARGEST_SHARD_BYTES // MEBIBYTE} MiB). "
-                f"Rechunk the source once, or give output.chunks that follow its chunks."
-            )
-        notes.append(
+    notes: tuple[str, ...] = ()
+    before = read_amplification(shape, tuple(outer), source_chunk)
+    if before > LARGEST_AMPLIFICATION and source_chunk is not None:
+        limit = max(shard_bytes, LARGEST_SHARD_BYTES // 2)
+        aligned = _aligned_with_source(shape, axes, itemsize, source_chunk, limit)
+        _refuse_unless_readable(shape, dims, itemsize, outer, aligned, source_chunk)
+        notes = (
             f"shards follow the source's chunks {source_chunk}: whole fields would read the source "
-            f"{amplification:.1f} times"
+            f"{before:.1f} times",
         )
-        outer, amplification = aligned, after
-    chunk = _inner_shape(outer, axes, itemsize, access, exact=bool(notes))
-    for dim, length in (explicit or {}).items():
-        if dim in dims:
-            chunk[dims.index(dim)] = min(length, shape[dims.index(dim)])
+        outer = aligned
+    exact = [a for a, step in enumerate(source_chunk or ()) if _is_cut(shape[a], outer[a], step)]
+    chunk = _inner_shape(outer, axes, itemsize, access, exact)
+    asked = explicit or {}
+    chunk = [min(n, asked.get(d, c)) for n, d, c in zip(shape, dims, chunk, strict=True)]
     _keep_levels_contiguous(shape, axes, outer, chunk)
-    # A shard is a whole number of chunks; it may reach past the array's end.
-    shard = tuple(
+    shard = _whole_chunks(shape, outer, chunk)
+    raw = math.prod(shard) * itemsize
+    if asked and raw > LARGEST_SHARD_BYTES:
+        raise RecipeError(
+            f"output.chunks make shards of {shard} (dims {dims}), {raw / MEBIBYTE:.0f} MiB raw "
+            f"(limit {LARGEST_SHARD_BYTES // MEBIBYTE} MiB). Give shorter ones, or leave some out."
+        )
+    amplification = read_amplification(shape, shard, source_chunk)
+    return Layout(tuple(chunk), None if shard == tuple(chunk) else shard, amplification, notes)
+
+
+def _is_cut(size: int, outer: int, step: int) -> bool:
+    """Whether a shard is whole source chunks but not all: so it must stay when cut into chunks."""
+    return step > 1 and outer < size and outer % step == 0
+
+
+def _whole_chunks(shape: tuple[int, ...], outer: list[int], chunk: list[int]) -> tuple[int, ...]:
+    """The shard: a whole number of chunks, which may reach past the array's end."""
+    return tuple(
         max(1, o // c) * c if o < n else math.ceil(o / c) * c
         for n, o, c in zip(shape, outer, chunk, strict=True)
     )
-    amplification = read_amplification(shape, shard, source_chunk)
-    one_object = all(s == c for s, c in zip(shard, chunk, strict=True))
-    return Layout(tuple(chunk), None if one_object else shard, amplification, tuple(notes))
+
+
+def _refuse_unless_readable(
+    shape: tuple[int, ...],
+    dims: tuple[str, ...],
+    itemsize: int,
+    outer: list[int],
+    aligned: list[int],
+    source_chunk: tuple[int, ...],
+) -> None:
+    """RecipeError where shards of whole source chunks read too much, too, or are too large."""
+    after = read_amplification(shape, tuple(aligned), source_chunk)
+    raw = math.prod(aligned) * itemsize
+    if after <= LARGEST_AMPLIFICATION and raw <= LARGEST_SHARD_BYTES:
+        return
+    before = read_amplification(shape, tuple(outer), source_chunk)
+    raise RecipeError(
+        f"source chunks {source_chunk} of dims {dims} would be read {before:.1f} "
+        f"times by shards of {tuple(outer)}, and shards of whole source chunks take "
+        f"{raw / MEBIBYTE:.0f} MiB (limit {LARGEST_SHARD_BYTES // MEBIBYTE} MiB). "
+        f"Rechunk the source once."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.errors import BoundError, RecipeError
-from climcomp_workflows.bound_text import resolve_bound
+from climcomp_workflows.bound_text import ResolvedBound, resolve_bound
 from climcomp_workflows.classes import DefaultBound
 from climcomp_workflows.plan.ladder import LevelBounds
 from climcomp_workflows.recipe import VariableSettings
@@ -34,15 +35,38 @@ def level_ranges(fields: NDArray[np.floating]) -> tuple[LevelRange | None, ...]:
     ranges: list[LevelRange | None] = []
     for level in range(fields.shape[1]):
         values = fields[:, level]
-        finite = values[np.isfinite(values)]
-        ranges.append(LevelRange(float(finite.min()), float(finite.max())) if finite.size else None)
+        finite = np.isfinite(values)
+        low = float(values.min(initial=np.inf, where=finite))
+        high = float(values.max(initial=-np.inf, where=finite))
+        ranges.append(LevelRange(low, high) if low <= high else None)
     return tuple(ranges)
+
+
+def resolved_bound(settings: VariableSettings, attributes: Mapping[str, object]) -> ResolvedBound:
+    """The bound that the recipe gives, in the unit of the variable.
+
+    Raises
+    ------
+    RecipeError
+        If its unit is not one of the variable's kind.
+    """
+    assert settings.bound is not None
+    units, standard_name = attributes.get("units"), attributes.get("standard_name")
+    try:
+        return resolve_bound(
+            settings.bound,
+            str(units) if units else None,
+            standard_name if isinstance(standard_name, str) else None,
+        )
+    except BoundError as error:
+        raise RecipeError(
+            f"{settings.origins['bound']}: bound of {settings.name}: {error}"
+        ) from error
 
 
 def recipe_bounds(
     settings: VariableSettings,
-    units: str | None,
-    standard_name: str | None,
+    attributes: Mapping[str, object],
     ranges: tuple[LevelRange | None, ...],
 ) -> tuple[LevelBounds, tuple[str, ...]]:
     """The bound that the recipe gives, on every level, with notes for the plan.
@@ -54,10 +78,7 @@ def recipe_bounds(
     """
     assert settings.bound is not None
     origin = settings.origins["bound"]
-    try:
-        resolved = resolve_bound(settings.bound, units, standard_name)
-    except BoundError as error:
-        raise RecipeError(f"{origin}: bound of {settings.name}: {error}") from error
+    resolved = resolved_bound(settings, attributes)
     notes = () if resolved.note is None else (resolved.note,)
     bound = resolved.bound
     if bound.kind != "range_relative":

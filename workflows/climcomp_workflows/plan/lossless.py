@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from climcomp.archive import ArraySpec
 from climcomp.errors import RecipeError
-from climcomp.source import Source, SourceVariable, decoded_dtype
-from climcomp_metrics.field import Axes
+from climcomp.source import SourceVariable, decoded_dtype
 from climcomp_workflows.plan.ladder import LOSSLESS
 from climcomp_workflows.plan.layout import Layout, choose_layout
 from climcomp_workflows.plan.model import VariablePlan
 from climcomp_workflows.plan.standard import smallest_lossless
+from climcomp_workflows.plan.subject import Dataset, axes_of, is_packed
 from climcomp_workflows.recipe import Recipe, VariableSettings
 
-# Small variables are written whole by the client at the end of a run; larger ones by workers.
+# Our own: variables up to this size are written whole by the client at the end of a run, larger
+# ones by workers. More would hold the client up; less is not worth a task.
 CARRIED_BYTES = 8 << 20
 
 # Attributes that speak of the packed integers; the decoded values have none of them.
@@ -34,35 +34,7 @@ PACKED_ATTRIBUTES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """One opened source, and the group of the archive that it becomes."""
-
-    key: str
-    source: Source
-
-    def path(self, name: str) -> str:
-        """Where a variable of the source stands in the archive."""
-        return f"{self.key}/{name}" if self.key else name
-
-
-def axes_of(variable: SourceVariable) -> Axes:
-    """Positions of the variable's dimensions, from its roles."""
-    roles = variable.roles
-
-    def position(name: str | None) -> int | None:
-        return None if name is None else variable.dims.index(name)
-
-    return Axes(
-        time=position(roles.time),
-        level=tuple(variable.dims.index(name) for name in roles.level),
-        y=position(roles.y),
-        x=position(roles.x),
-        cell=position(roles.cell),
-    )
-
-
-def _named_exactly(recipe: Recipe, settings: VariableSettings) -> bool:
+def named_exactly(recipe: Recipe, settings: VariableSettings) -> bool:
     """Whether an entry of the recipe names this variable itself and gives it a bound."""
     names = {settings.name, settings.name.rpartition("/")[2]}
     return any(
@@ -83,7 +55,7 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
     reason = ""
     if roles.part not in ("data", "static", "ancillary"):
         reason = f"{roles.part}: {roles.reason}"
-    elif roles.part != "data" and not (settings.bound and _named_exactly(recipe, settings)):
+    elif roles.part != "data" and not (settings.bound and named_exactly(recipe, settings)):
         return f"{roles.part}: {roles.reason}"
     elif variable.dtype.kind not in "fiu" or variable.dtype.itemsize not in (1, 2, 4, 8):
         reason = f"values of type {variable.dtype}"
@@ -94,7 +66,7 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
     elif 0 in variable.shape:
         return "it has no values"
     if reason:
-        if settings.bound is not None and _named_exactly(recipe, settings):
+        if settings.bound is not None and named_exactly(recipe, settings):
             raise RecipeError(
                 f"{settings.origins['bound']}: {settings.name} is always stored exactly "
                 f"({reason}); take its bound {settings.bound.text!r} out of the recipe"
@@ -111,12 +83,6 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
     if is_packed(variable) and variable.dtype.kind == "f" and settings.bound is None:
         return "packed floats stay packed; a bound in the recipe would compress their values"
     return ""
-
-
-def is_packed(variable: SourceVariable) -> bool:
-    """Whether the stored numbers are not yet the values; floats under a scale of 1 are."""
-    packing = variable.packing
-    return packing is not None and not (variable.dtype.kind == "f" and packing.is_identity)
 
 
 def array_spec(
@@ -171,7 +137,7 @@ def plan_lossless(
     codec: Literal["block", "standard"] = (
         "block" if data and settings.portable is not True else "standard"
     )
-    spec = smallest_lossless(
+    spec, estimate = smallest_lossless(
         array_spec(dataset, variable, layout, codec, decoded=False), dataset.source, variable
     )
     return VariablePlan(
@@ -193,7 +159,7 @@ def plan_lossless(
         notes=(*notes, *layout.notes),
         source_bytes=variable.storage_bytes,
         amplification=layout.amplification,
-        estimated_bytes=min(variable.storage_bytes, variable.nbytes),
+        estimated_bytes=estimate,
     )
 
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from climcomp.archive.attributes import Attributes
 from climcomp.errors import RecipeError, SourceError
-from climcomp.source import Source, SourceVariable, open_source, read_time_axis
-from climcomp.source.grid import read_geometry
+from climcomp.source import Source, SourceVariable, open_source
 from climcomp_metrics.base import Limits
 from climcomp_metrics.criteria import make_limits
-from climcomp_metrics.sphere import area_weights
-from climcomp_workflows.plan.lossless import Dataset, lossless_reason, plan_lossless
-from climcomp_workflows.plan.lossy import Findings, Subject, plan_lossy
+from climcomp_workflows.plan.check import all_at_once, check_recipe
+from climcomp_workflows.plan.lossless import lossless_reason, plan_lossless
+from climcomp_workflows.plan.lossy import plan_lossy
 from climcomp_workflows.plan.model import DatasetPlan, Plan, VariablePlan
+from climcomp_workflows.plan.places import Places
+from climcomp_workflows.plan.subject import Dataset, Findings, Subject
 from climcomp_workflows.recipe import (
     Recipe,
-    check_names,
     recipe_digest,
     settings_for,
     source_files,
@@ -102,81 +99,86 @@ def _make(
 ) -> tuple[Plan, list[PlannedCost]]:
     limits = limits_of(recipe)
     datasets = [Dataset(key, source) for key, source in sources.items()]
-    names = [d.path(name) for d in datasets for name in d.source.variables]
-    remarks = check_names(recipe, names)
+    remarks = check_recipe(recipe, datasets)
+    for source in sources.values():
+        if large := (*source.uncompared, *(name for name, _ in source.shared)):
+            say(f"{', '.join(large)}: whether they are the same in all files")
+        source.check_static()  # only the first file's are kept
     variables: list[VariablePlan] = []
     costs: list[PlannedCost] = []
-    problems: list[str] = []
+    errors: list[RecipeError] = []
     skipped: dict[str, str] = {}
     for dataset in datasets:
         for name, reason in dataset.source.unsupported.items():
             skipped[dataset.path(name)] = reason
-        for variable, months in _with_months(dataset.source):
+        places = Places(dataset.source)
+        for variable in dataset.source.variables.values():
             path = dataset.path(variable.name)
             if settings_for(recipe, path).skip:
                 skipped[path] = "the recipe says skip: true"
                 continue
             say(path)
             try:
-                plan, cost = _plan_variable(recipe, dataset, variable, months, limits)
+                plan, cost = _plan_variable(recipe, dataset, variable, places, limits)
             except RecipeError as error:
-                problems.extend(error.problems or (str(error),))
+                errors.append(error)
                 continue
             variables.append(plan)
             costs += [] if cost is None else [cost]
-    if problems:
-        raise RecipeError("\n".join(problems), tuple(problems))
+    if errors:
+        raise all_at_once(errors)
+    warnings = (*remarks, *(w for d in datasets for w in d.source.warnings))
+    return _assembled(recipe, datasets, tuple(variables), warnings, skipped), costs
+
+
+def _assembled(
+    recipe: Recipe,
+    datasets: list[Dataset],
+    variables: tuple[VariablePlan, ...],
+    warnings: tuple[str, ...],
+    skipped: dict[str, str],
+) -> Plan:
     groups, unlimited = _groups(datasets)
-    return (
-        Plan(
-            name=recipe.name,
-            recipe_text=recipe.text,
-            recipe_digest=recipe_digest(recipe),
-            datasets={
-                d.key: DatasetPlan(d.source.spec, tuple(d.source.identity())) for d in datasets
-            },
-            groups=groups,
-            unlimited=unlimited,
-            variables=tuple(variables),
-            checks={
-                "limits": dict(recipe.checks.limits),
-                "require": list(recipe.checks.require),
-                "off": list(recipe.checks.off),
-            },
-            warnings=(*remarks, *(w for d in datasets for w in d.source.warnings)),
-            skipped=skipped,
-        ),
-        costs,
+    checks = recipe.checks
+    return Plan(
+        name=recipe.name,
+        recipe_text=recipe.text,
+        recipe_digest=recipe_digest(recipe),
+        datasets={d.key: DatasetPlan(d.source.spec, tuple(d.source.identity())) for d in datasets},
+        groups=groups,
+        unlimited=unlimited,
+        variables=variables,
+        checks={
+            "limits": dict(checks.limits),
+            "require": list(checks.require),
+            "off": list(checks.off),
+        },
+        warnings=warnings,
+        skipped=skipped,
     )
-
-
-def _with_months(
-    source: Source,
-) -> Iterator[tuple[SourceVariable, NDArray[np.integer] | None]]:
-    """Each variable with the calendar month of its steps, where it is known."""
-    known: dict[str | None, NDArray[np.integer] | None] = {None: None}
-    for variable in source.variables.values():
-        roles = variable.roles
-        key = roles.time_coordinate if roles.time is not None and roles.part == "data" else None
-        if key not in known:
-            known[key] = read_time_axis(source, variable.name).months
-        yield variable, known[key]
 
 
 def _plan_variable(
     recipe: Recipe,
     dataset: Dataset,
     variable: SourceVariable,
-    months: NDArray[np.integer] | None,
+    places: Places,
     limits: Limits,
 ) -> tuple[VariablePlan, PlannedCost | None]:
     settings = settings_for(recipe, dataset.path(variable.name))
     reason = lossless_reason(recipe, variable, settings)
     if reason:
         return plan_lossless(recipe, dataset, variable, settings, reason), None
-    geometry = read_geometry(dataset.source, variable.name)
+    geometry, weights = places.grid(variable)
     subject = Subject(
-        recipe, dataset, variable, settings, geometry, area_weights(geometry), months, limits
+        recipe=recipe,
+        dataset=dataset,
+        variable=variable,
+        settings=settings,
+        geometry=geometry,
+        weights=weights,
+        months=places.months(variable),
+        limits=limits,
     )
     findings = Findings()
     plan = plan_lossy(subject, findings)

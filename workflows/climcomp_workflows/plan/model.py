@@ -130,6 +130,7 @@ class VariablePlan:
     source_bytes: int
     amplification: float
     estimated_bytes: int  # of the data objects, from the samples
+    estimates: tuple[int, ...] = ()  # the same for each rung; none where bits are all kept
 
     @property
     def name(self) -> str:
@@ -158,6 +159,7 @@ class VariablePlan:
             "source_bytes": self.source_bytes,
             "amplification": self.amplification,
             "estimated_bytes": self.estimated_bytes,
+            "estimates": list(self.estimates),
         }
 
     @classmethod
@@ -169,6 +171,7 @@ class VariablePlan:
             "ladder": tuple(Rung.from_dict(rung) for rung in data["ladder"]),
             "exact": tuple(data["exact"]),
             "notes": tuple(data["notes"]),
+            "estimates": tuple(data["estimates"]),
         }
         return cls(**{**data, **changed})
 

@@ -1,8 +1,11 @@
-"""Which rung the samples pass: the whole gate, run on the sampled fields before anything else."""
+"""The whole gate, run on the sampled fields before anything else is encoded."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +14,12 @@ from climcomp.bounds import ErrorBound
 from climcomp.codecs import get_codec
 from climcomp.errors import BoundError, CodecError
 from climcomp.frame import BlockEncoding, decode_block, encode_block
-from climcomp_metrics.base import Limits, Verdict
+from climcomp_metrics.base import Limits, Value, Verdict
 from climcomp_metrics.field import FieldSettings, Place
 from climcomp_metrics.judge import judge
 from climcomp_metrics.measure import measure
-from climcomp_metrics.physical import check_shard
-from climcomp_metrics.shard_verdicts import shard_verdicts
+from climcomp_metrics.physical import ShardCheck, check_shard
+from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.summarise import summarise
 from climcomp_workflows.gate import failures, in_words
 from climcomp_workflows.plan.model import Enforced, Rung
@@ -24,83 +27,114 @@ from climcomp_workflows.plan.sample import Sample
 
 # Criteria over the whole record mean something else on a few of its steps.
 NEED_THE_RECORD = frozenset({"P3", "P7", "C1", "E5"})
-# Only a clear failure on the samples skips a rung: the run itself judges on all values.
+# Our own: only a failure as clear as this on a part skips a rung, for the run judges all values.
 CLEAR = 1.25
+BLOCK_BYTES = 16 << 20  # coded at once: blocks of the archive are no larger
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of one sampled level at a rung."""
+
+    level: int
+    check: ShardCheck
+    values: list[Value]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SampleGate:
+    """What decides on samples, but for the rung: the fields, what the metrics know, the limits."""
+
+    sample: Sample
+    settings: FieldSettings
+    exact: tuple[float, ...]
+    weights: NDArray[np.float64] | str
+    limits: Limits
+    enforced: Enforced
+    off: frozenset[str]
+
+    def failed(self, measured: Sequence[Measured]) -> list[Verdict]:
+        """The clear failures of some levels together."""
+        check = functools.reduce(merge_checks, (m.check for m in measured))
+        values = [value for m in measured for value in m.values]
+        verdicts = shard_verdicts(check, self.settings) + [
+            v for v in judge(values, self.settings, self.limits) if v.criterion not in self.off
+        ]
+        return [v for v in failures(verdicts, self.enforced) if _clearly(v, self.sample.whole)]
+
+    def measure(self, rung: Rung, position: int) -> Measured:
+        """Send one sampled level through the codec: its check and its metrics.
+
+        Raises
+        ------
+        BoundError, CodecError
+            If the codec refuses the fields.
+        """
+        sample, level = self.sample, self.sample.levels[position]
+        original = np.ascontiguousarray(sample.fields[:, position : position + 1])
+        decoded = _code(original, rung, level, self.exact)
+        times, _, rows, columns = original.shape
+        part = dataclasses.replace(
+            self.settings,
+            shape=(times, 1, rows, columns),
+            sigma=self.settings.sigma[level : level + 1],
+            bins=self.settings.bins[level : level + 1],
+            chunk=(times, 1, rows, columns),
+            shard=(times, 1, rows, columns),
+            periodic_x=self.settings.periodic_x and columns == self.settings.shape[3],
+        )
+        names = ("sampled step", f"level {level},", "y", "x")
+        place = Place(self.settings.variable, (0, 0, 0, 0), part.shape, names)
+        area = None
+        if not isinstance(self.weights, str):
+            area = self.weights[sample.rows, sample.columns]
+        check = check_shard(original, decoded, part, place, (_bound(rung, level),))
+        state = measure(original, decoded, part, area, place)
+        return Measured(
+            level, check, [self._placed(v, level) for v in summarise(state, part, area)]
+        )
+
+    def _placed(self, value: Value, level: int) -> Value:
+        """A value with the level and the time step that it has in the variable."""
+        time = None if value.time is None else self.sample.times[value.time]
+        return dataclasses.replace(value, level=level, time=time)
+
+
+def _bound(rung: Rung, level: int) -> ErrorBound:
+    assert rung.bounds is not None
+    return rung.bounds[level if len(rung.bounds) > 1 else 0]
 
 
 def _code(
-    fields: NDArray[np.floating], rung: Rung, exact: tuple[float, ...], levels: tuple[int, ...]
+    fields: NDArray[np.floating], rung: Rung, level: int, exact: tuple[float, ...]
 ) -> NDArray[np.floating]:
-    """The fields after encoding and decoding at a rung, each level by itself."""
-    assert rung.bounds is not None
+    """Fields (times, 1, y, x) of one level after encoding and decoding, some steps at a time."""
     # The order of dimensions belongs to the blocks of the array, not to these fields.
-    settings = {k: v for k, v in rung.settings if k != "order"}
+    codec = get_codec(rung.codec, **{k: v for k, v in rung.settings if k != "order"})
+    keepbits = None
+    if rung.keepbits is not None:
+        keepbits = rung.keepbits[level if len(rung.keepbits) > 1 else 0]
+    encoding = BlockEncoding(codec, _bound(rung, level), keepbits, exact)
     decoded = np.empty_like(fields)
-    for position, level in enumerate(levels):
-        bound: ErrorBound = rung.bounds[level if len(rung.bounds) > 1 else 0]
-        keepbits = None
-        if rung.keepbits is not None:
-            keepbits = rung.keepbits[level if len(rung.keepbits) > 1 else 0]
-        values = np.ascontiguousarray(fields[:, position])
-        encoding = BlockEncoding(
-            codec=get_codec(rung.codec, **settings), bound=bound, keepbits=keepbits, exact=exact
-        )
+    steps = max(1, BLOCK_BYTES // max(1, fields[:1].nbytes))
+    for start in range(0, len(fields), steps):
+        values = fields[start : start + steps, 0]
         payload = encode_block(values, encoding)
-        decoded[:, position] = decode_block(payload, values.shape, values.dtype)
+        decoded[start : start + steps, 0] = decode_block(payload, values.shape, values.dtype)
     return decoded
 
 
-def _verdicts(
-    sample: Sample,
-    settings: FieldSettings,
-    rung: Rung,
-    exact: tuple[float, ...],
-    weights: NDArray[np.float64] | str,
-    limits: Limits,
-) -> list[Verdict]:
-    assert rung.bounds is not None
-    shape = sample.fields.shape
-    part = dataclasses.replace(
-        settings,
-        shape=(shape[0], shape[1], shape[2], shape[3]),
-        sigma=tuple(settings.sigma[level] for level in sample.levels),
-        bins=tuple(settings.bins[level] for level in sample.levels),
-        chunk=(shape[0], 1, shape[2], shape[3]),
-        shard=(shape[0], shape[1], shape[2], shape[3]),
-        periodic_x=settings.periodic_x and not sample.tiles,
-        has_area="tiles of the fields were sampled" if sample.tiles else settings.has_area,
-    )
-    place = Place(settings.variable, (0, 0, 0, 0), part.shape)
-    decoded = _code(sample.fields, rung, exact, sample.levels)
-    several = len(rung.bounds) > 1
-    bounds = tuple(rung.bounds[level if several else 0] for level in sample.levels)
-    check = check_shard(sample.fields, decoded, part, place, bounds)
-    area = None if sample.tiles or isinstance(weights, str) else weights
-    state = measure(sample.fields, decoded, part, area, place)
-    judged = judge(summarise(state, part, area), part, limits)
-    return [*shard_verdicts(check, part), *judged]
-
-
-def first_rung(
-    sample: Sample,
-    settings: FieldSettings,
-    ladder: tuple[Rung, ...],
-    exact: tuple[float, ...],
-    weights: NDArray[np.float64] | str,
-    limits: Limits,
-    enforced: Enforced,
-) -> tuple[int, tuple[str, ...]]:
+def first_rung(gate: SampleGate, ladder: tuple[Rung, ...]) -> tuple[int, tuple[str, ...]]:
     """The rung to begin with, and what the samples said against those before it."""
     notes: list[str] = []
     for number, rung in enumerate(ladder):
         if rung.lossless:
-            return number, tuple(notes)
+            break
         try:
-            verdicts = _verdicts(sample, settings, rung, exact, weights, limits)
+            failed = gate.failed([gate.measure(rung, p) for p in range(len(gate.sample.levels))])
         except (BoundError, CodecError) as error:
             notes.append(f"{rung.text}: {error}")
             continue
-        failed = [v for v in failures(verdicts, enforced) if _clearly(v, sample.whole)]
         if not failed:
             return number, tuple(notes)
         notes.append(f"on the samples {rung.text} fails {'; '.join(in_words(v) for v in failed)}")
@@ -108,10 +142,11 @@ def first_rung(
 
 
 def _clearly(verdict: Verdict, whole: bool) -> bool:
+    """Whether a failure on the samples says that the whole variable would fail."""
     if whole:
         return True
     if verdict.criterion in NEED_THE_RECORD:
         return False
-    if verdict.value is None or verdict.fail is None or not verdict.fail:
+    if verdict.value is None or math.isnan(verdict.value) or not verdict.fail:
         return True
     return verdict.value > CLEAR * verdict.fail or verdict.value < verdict.fail / CLEAR

@@ -30,7 +30,8 @@ def carry(store: ArchiveStore, source: Source, variable: VariablePlan) -> list[E
     for index in shard_indices(spec):
         key = shard_key(spec, index)
         region = chunk_region(index, spec.shape, spec.written)
-        if not same_bits(values[(*region, ...)], read_shard(spec, index, store.get(key))):
+        part = values[region] if region else values  # a value without dimensions stays an array
+        if not same_bits(part, read_shard(spec, index, store.get(key))):
             raise BoundNotKept(
                 f"{key}: the stored bytes give other values than the source: nothing is published. "
                 f"Please report this, with the variable's type ({spec.dtype})."

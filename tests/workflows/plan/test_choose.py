@@ -1,0 +1,133 @@
+"""The race of codecs on sample blocks: the smallest wins, and lossless may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from climcomp.bounds import ErrorBound
+from climcomp_workflows.plan import choose
+from climcomp_workflows.plan.choose import (
+    RACE_VALUES,
+    Race,
+    SampleBlock,
+    Trial,
+    encode_at,
+    race,
+    standard_size,
+)
+from climcomp_workflows.plan.ladder import LevelBounds, make_ladder
+
+from .conftest import waves
+
+SMOOTH = waves((8, 40, 60), noise=0.02)
+NAN = float("nan")
+
+
+def block(values: np.ndarray = SMOOTH, bound: float = 0.05, kind: Any = "absolute") -> SampleBlock:
+    return SampleBlock(values, ErrorBound(kind, bound))
+
+
+def run(
+    blocks: list[SampleBlock], codecs: tuple[str, ...] = ("sz3", "zfp"), rounding: Any = "none"
+) -> Race:
+    return race(blocks, codecs, 10**6, (), NAN, rounding)
+
+
+def test_the_smallest_wins_and_lossless_runs_too() -> None:
+    found = run([block()], ("sz3", "zfp", "rounding"))
+    assert {t.codec for t in found.trials} == {"sz3", "zfp", "rounding", "lossless"}
+    assert [t.size_bytes for t in found.trials] == sorted(t.size_bytes for t in found.trials)
+    assert found.best.codec == "sz3"
+
+
+def test_lossless_wins_on_values_that_are_few() -> None:
+    repeated = np.tile(np.float32([1, 2, 3, 4]), (4, 30, 30))
+    found = run([block(repeated, bound=1e-6)])
+    assert found.best.codec == "lossless"
+    assert found.why_lossless == "nothing lossy makes the samples smaller within the bound"
+
+
+def test_a_codec_that_refuses_the_blocks_is_left_out_and_named() -> None:
+    found = run([block(bound=1e-9)])
+    assert [t.codec for t in found.trials] == ["lossless"]
+    assert "sz3:" in found.why_lossless
+    assert "no codec can keep the bound" in found.why_lossless
+    assert "refused" in found.in_words()
+
+
+def test_the_tightest_bound_of_the_blocks_is_each_blocks_own() -> None:
+    loose = run([block(bound=0.5)], ("sz3",)).best.size_bytes
+    tight = run([block(bound=0.005)], ("sz3",)).best.size_bytes
+    both = run([block(bound=0.5), block(bound=0.005)], ("sz3",)).best.size_bytes
+    assert both == loose + tight
+
+
+@pytest.mark.parametrize(("rounded", "kept"), [(980, True), (995, False)])
+def test_rounding_first_is_kept_only_if_it_saves_one_per_cent(
+    rounded: int, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def attempt(
+        blocks: Any, codec: str, settings: Any, keepbits: int | None, exact: Any, fill: float
+    ) -> Trial:
+        size = 5000 if codec == "lossless" else 1000 if keepbits is None else rounded
+        return Trial(codec, settings, keepbits, size, SMOOTH.nbytes, 0.1)
+
+    monkeypatch.setattr(choose, "_try", attempt)
+    best = run([block()], ("zfp",), "auto").best
+    assert (best.keepbits is not None) is kept
+
+
+def test_a_number_of_bits_is_always_rounded_to() -> None:
+    found = run([block()], ("sz3",), 16)
+    assert found.best.keepbits == 16
+
+
+def test_rounding_first_leaves_most_of_the_bound_to_the_codec() -> None:
+    found = run([block(bound=0.1)], ("zfp",), "auto")
+    for trial in found.trials:
+        if trial.keepbits is not None:
+            # Values to 290 K: rounding to so many bits errs by at most a quarter of 0.1 K.
+            assert 256 * 2.0 ** -(trial.keepbits + 1) <= 0.025
+
+
+def test_large_blocks_race_on_parts_and_the_best_is_measured_whole() -> None:
+    large = waves((6, 300, 400), noise=0.02)
+    assert large.size > RACE_VALUES
+    found = run([block(large)], ("sz3", "zfp"))
+    assert found.best.codec == "sz3"
+    assert found.raw_bytes == large.nbytes
+    others = [t for t in found.trials if t.codec == "lossless"]
+    assert others[0].raw_bytes <= RACE_VALUES * 4
+    assert found.lossless_bytes > others[0].size_bytes
+
+
+def test_a_part_of_a_block_is_taken_where_it_has_values() -> None:
+    ocean = np.full((2, 800, 800), np.nan, np.float32)
+    ocean[:, :200, :200] = waves((2, 200, 200))
+    part = choose._piece(ocean, 50_000)
+    assert part.size <= 50_000
+    assert np.isfinite(part).all()
+
+
+def test_later_rungs_are_larger_and_a_refused_one_is_lossless() -> None:
+    bounds = LevelBounds((ErrorBound("absolute", 0.05),), "", "")
+    ladder = make_ladder("sz3", (), bounds, None, "K", "float32")
+    first = run([block()], ("sz3",)).best.size_bytes
+    assert encode_at([block()], ladder[1], 1, (), NAN, 99) > first
+    fine = block(bound=4e-5)
+    assert encode_at([fine], ladder[1], 1, (), NAN, 99) == 99
+
+
+def test_standard_codecs_are_measured_on_rounded_values() -> None:
+    assert standard_size([block(bound=0.5)], (), 0) < standard_size([block(bound=0.005)], (), 0)
+    assert standard_size([block(bound=0.5)], (), 1) > standard_size([block(bound=0.5)], (), 0)
+
+
+def test_the_same_blocks_give_the_same_choice() -> None:
+    one, two = (run([block()], ("sz3", "zfp", "rounding"), "auto") for _ in range(2))
+    assert [(t.codec, t.settings, t.keepbits, t.size_bytes) for t in one.trials] == [
+        (t.codec, t.settings, t.keepbits, t.size_bytes) for t in two.trials
+    ]

@@ -1,0 +1,221 @@
+"""Plans of variables that may lose what their bound allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from climcomp.errors import RecipeError
+from climcomp_workflows.plan import draft
+from climcomp_workflows.plan.model import Plan, VariablePlan
+
+from .conftest import Data, waves
+
+PlanOf = Callable[..., Plan]
+K = {"units": "K", "standard_name": "air_temperature"}
+FIELD = waves((12, 40, 60))
+
+
+def tas(plan_of: PlanOf, entry: str = "", quality: str = "", **data: Any) -> VariablePlan:
+    recipe = quality + (f"variables: {{tas: {{{entry}}}}}\n" if entry else "")
+    values = data.pop("values", FIELD)
+    return plan_of(recipe, tas=Data(values, attributes=K, **data)).variable("tas")
+
+
+def bound_values(variable: VariablePlan) -> list[float]:
+    return [bound.value for bound in variable.ladder[0].bounds or ()]
+
+
+def test_without_a_bound_the_table_speaks(plan_of: PlanOf) -> None:
+    found = tas(plan_of)
+    assert found.how == "lossy"
+    assert bound_values(found) == [0.01]
+    assert found.bound_source.startswith("METRICS")
+
+
+def test_the_recipes_bound_wins_and_is_quoted(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 0.05 K")
+    assert bound_values(found) == [0.05]
+    assert found.bound_text == "0.05 K"
+    assert found.bound_source == "recipe line 5 (tas)"
+
+
+def test_a_recipes_bound_below_the_spacing_of_floats_is_an_error(plan_of: PlanOf) -> None:
+    with pytest.raises(RecipeError, match=r"line 5 \(tas\): bound of tas: .*below the spacing"):
+        tas(plan_of, "bound: 1e-9 K")
+
+
+def test_the_tables_bound_below_the_spacing_of_floats_means_lossless(plan_of: PlanOf) -> None:
+    field = (1e6 + 0.3 * np.random.default_rng(1).random((12, 40, 60))).astype(np.float32)
+    found = plan_of(strange=Data(field, attributes={"units": "m"})).variable("strange")
+    assert found.how != "lossy"
+    assert "below the spacing" in found.reason
+
+
+def test_float64_has_a_finer_spacing_and_stays_float64(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 1e-9 K", values=FIELD.astype(np.float64))
+    assert found.spec.dtype == "float64"
+
+
+@pytest.mark.parametrize("entry", ["portable: true", "portable: true, rounding: 12"])
+def test_a_portable_variable_has_standard_codecs_and_is_rounded(
+    entry: str, plan_of: PlanOf
+) -> None:
+    found = tas(plan_of, f"bound: 0.05 K, {entry}")
+    assert found.spec.codec == "standard"
+    assert {rung.codec for rung in found.ladder} == {"rounding", "lossless"}
+    assert found.ladder[0].keepbits is None
+
+
+def test_a_variable_may_be_kept_from_being_portable(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 0.05 K, codecs: [rounding], portable: false")
+    assert found.spec.codec == "block"
+
+
+def test_rounding_is_portable_where_that_costs_at_most_a_tenth(
+    plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for factor, codec in ((10.0, "standard"), (0.1, "block")):
+        monkeypatch.setattr(draft, "PORTABLE_FACTOR", factor)
+        assert tas(plan_of, "bound: 0.05 K, codecs: [rounding]").spec.codec == codec
+
+
+def test_quality_information_bounds_by_bits(plan_of: PlanOf) -> None:
+    found = tas(plan_of, quality="quality: {information: 0.99}\n")
+    assert "real information" in found.bound_text
+    assert found.ladder[0].codec in ("rounding", "lossless")
+
+
+def test_quality_bounds_enforces_the_bound_alone(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 3 K", quality="quality: bounds\n")
+    assert found.enforced == "bounds"
+    assert found.start == 0
+
+
+def test_samples_that_clearly_fail_skip_a_rung_and_say_so(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 3 K")
+    assert found.start > 0
+    assert any(note.startswith("on the samples") for note in found.notes)
+    assert found.estimated_bytes == found.estimates[found.start]
+
+
+def test_criteria_that_are_off_do_not_skip_a_rung(plan_of: PlanOf) -> None:
+    everything = [
+        "P2",
+        "P3",
+        "P7",
+        "P8",
+        "P9",
+        "D1",
+        "D4",
+        "E1",
+        "E2",
+        "E3",
+        "E4",
+        "E5",
+        "C1",
+        "C2",
+        "T2",
+        "T3",
+        "T4",
+    ]
+    recipe = f"variables: {{tas: {{bound: 3 K}}}}\nchecks: {{off: [{', '.join(everything)}]}}\n"
+    assert plan_of(recipe, tas=Data(FIELD, attributes=K)).variable("tas").start == 0
+
+
+def test_a_sample_refuses_nothing(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 3 K, on_fail: refuse")
+    assert found.start <= len(found.ladder) - 2
+    assert found.on_fail == "refuse"
+
+
+def test_estimates_grow_from_rung_to_rung(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 0.05 K")
+    assert list(found.estimates) == sorted(found.estimates)
+    assert len(found.estimates) == len(found.ladder)
+    assert found.estimates[-1] <= FIELD.nbytes * 1.1
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (np.full((12, 40, 60), np.nan, np.float32), "missing"),
+        (np.full((12, 40, 60), 280, np.float32), "do not vary"),
+    ],
+)
+def test_values_that_say_nothing_are_lossless(
+    values: np.ndarray, reason: str, plan_of: PlanOf
+) -> None:
+    assert reason in tas(plan_of, values=values).reason
+
+
+def test_special_values_do_not_count_as_values(plan_of: PlanOf) -> None:
+    field = FIELD.copy()
+    field[0, :3] = -9999
+    found = tas(plan_of, "bound: 0.1 % of range, exact: [-9999]", values=field)
+    assert max(bound_values(found)) < 0.1
+    assert -9999.0 in found.exact
+    assert found.settings is not None
+    assert found.settings.exact == (-9999.0,)
+
+
+def test_missing_values_make_a_variable_masked(plan_of: PlanOf) -> None:
+    field = FIELD.copy()
+    field[:, :10] = 1e20
+    found = tas(plan_of, values=field, fill=np.float32(1e20))
+    assert found.settings is not None
+    assert found.settings.masked
+    assert found.exact == (float(np.float32(1e20)),)
+
+
+def test_a_codec_that_cannot_keep_the_bound_is_an_error(plan_of: PlanOf) -> None:
+    rain = np.random.default_rng(1).gamma(0.5, 2, (12, 40, 60)).astype(np.float32)
+    with pytest.raises(RecipeError, match=r"line 5 \(pr\): codecs of pr: sz3 cannot keep"):
+        plan_of(
+            "variables: {pr: {codecs: [sz3]}}\n",
+            pr=Data(rain, attributes={"units": "mm day-1", "standard_name": "rainfall_rate"}),
+        )
+
+
+def test_one_dimensional_series_can_be_lossy(plan_of: PlanOf) -> None:
+    series = (280 + np.cumsum(np.random.default_rng(1).standard_normal(5000))).astype(np.float32)
+    found = plan_of("variables: {tas: {bound: 0.01 K}}\n", tas=Data(series, ("time",), K)).variable(
+        "tas"
+    )
+    assert found.how == "lossy"
+    assert found.settings is not None
+    assert found.settings.shape == (5000, 1, 1, 1)
+
+
+def test_a_scalar_is_carried_over(plan_of: PlanOf) -> None:
+    found = plan_of(p0=Data(np.array(1e5, np.float32), (), {"units": "Pa"})).variable("p0")
+    assert found.how == "carried"
+
+
+def test_levels_that_fail_are_tightened_and_no_others(plan_of: PlanOf) -> None:
+    rough = waves((6, 1, 60, 90), noise=1.0)
+    smooth = (waves((6, 1, 60, 90), seed=4, noise=0.05) - 280) / 20 + 280
+    field = np.concatenate([rough, smooth.astype(np.float32), rough + 1], axis=1)
+    dims = ("time", "lev", "lat", "lon")
+    found = plan_of("variables: {ta: {bound: 0.02 K}}\n", ta=Data(field, dims, K)).variable("ta")
+    first, second, third = bound_values(found)
+    assert found.start == 0
+    assert first == third == 0.02
+    assert second < 0.02
+    assert found.bound_text == "0.02 K"
+    assert any(re.search(r"their bound is tighter: 1/\d+ on level 1$", n) for n in found.notes)
+    assert f"to {0.02:.4g} K" in found.ladder[0].text
+
+
+def test_levels_with_bounds_of_their_own_have_shards_of_their_own(plan_of: PlanOf) -> None:
+    base = waves((6, 1, 150, 200), noise=1.0)
+    field = np.concatenate([base, (base - 280) * 20], axis=1)
+    dims = ("time", "lev", "lat", "lon")
+    found = plan_of(x=Data(field, dims, {"units": "1"})).variable("x")
+    assert found.how == "lossy"
+    assert len(set(bound_values(found))) == 2
+    assert found.spec.written[1] == 1

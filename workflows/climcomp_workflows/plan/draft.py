@@ -1,0 +1,168 @@
+"""How a variable is stored once its bounds are known: layout, codec, ladder, expected size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from climcomp import blocks as chunks
+from climcomp.source import SourceVariable, decode
+from climcomp_metrics.field import FieldSettings
+from climcomp_workflows.plan.blocks import sample_blocks
+from climcomp_workflows.plan.choose import (
+    PORTABLE_FACTOR,
+    Race,
+    SampleBlock,
+    Trial,
+    encode_at,
+    race,
+    standard_size,
+)
+from climcomp_workflows.plan.fields import bins_of_all, is_periodic, no_neighbours
+from climcomp_workflows.plan.ladder import LevelBounds, able_codecs, make_ladder, must_round
+from climcomp_workflows.plan.layout import OWN_CHUNK_BYTES, Layout
+from climcomp_workflows.plan.lossless import layout_of
+from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.subject import Subject, is_packed
+from climcomp_workflows.plan.survey import EveryBit, Survey
+from climcomp_workflows.recipe import VariableSettings
+
+# Our own: levels whose bounds differ by more than this get shards of their own, where one has at
+# least OWN_CHUNK_BYTES (below, an object would be too small to be worth it); otherwise the levels
+# of a shard share its tightest bound.
+LEVELS_TOGETHER_SPREAD = 1.5
+# What the index of a shard and the header of a payload add to a chunk, about.
+CHUNK_OVERHEAD_BYTES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """How a variable would be stored at some bounds."""
+
+    layout: Layout
+    blocks: list[SampleBlock]
+    race: Race
+    ladder: tuple[Rung, ...]
+    portable: bool
+    sample_bytes: tuple[int, ...]  # of the sample blocks, at each rung
+
+
+def make_draft(
+    subject: Subject, found: Survey, bounds: LevelBounds, exact: tuple[float, ...]
+) -> Draft:
+    """Choose layout and codec of a variable, and make its ladder.
+
+    Raises
+    ------
+    EveryBit
+        If nothing lossy makes the sample blocks smaller.
+    """
+    layout = _layout(subject, found, bounds)
+    blocks = _blocks(subject, found, layout, bounds)
+    result = _race(subject, blocks, bounds, exact)
+    best = result.best
+    if best.codec == "lossless":
+        raise EveryBit(result.why_lossless)
+    keepbits = None if best.keepbits is None else (best.keepbits,) * len(bounds.bounds)
+    ladder = make_ladder(
+        best.codec, best.settings, bounds, keepbits, subject.unit, subject.dtype.name
+    )
+    fill = fill_of(subject.variable)
+    portable, size = _portable(subject.settings, blocks, best, exact)
+    later = [
+        standard_size(blocks, exact, number)
+        if portable
+        else encode_at(blocks, rung, number, exact, fill, result.lossless_bytes)
+        for number, rung in enumerate(ladder)
+        if number and not rung.lossless
+    ]
+    return Draft(layout, blocks, result, ladder, portable, (size, *later, result.lossless_bytes))
+
+
+def estimates(draft: Draft, subject: Subject) -> tuple[int, ...]:
+    """Bytes of the variable's objects at each rung, from those of the sample blocks."""
+    count = chunks.chunk_count(subject.variable.shape, draft.layout.chunk)
+    share = subject.raw_bytes / draft.race.raw_bytes
+    return tuple(
+        math.ceil(size * share) + CHUNK_OVERHEAD_BYTES * count for size in draft.sample_bytes
+    )
+
+
+def field_settings(
+    subject: Subject, found: Survey, layout: Layout, zeros_exact: bool
+) -> FieldSettings:
+    """What the metrics need to know of the variable."""
+    shape, axes = subject.variable.shape, found.axes
+    return FieldSettings(
+        variable=subject.dataset.path(subject.variable.name),
+        unit=subject.unit,
+        kind=found.kind,
+        masked=found.masked,
+        axes=axes,
+        shape=axes.shape(shape),
+        sigma=found.sigma,
+        sigma_method=found.sigma_method,
+        bins=bins_of_all(found.sample, found.sigma, found.kind),
+        valid_range=found.valid_range,
+        exact=subject.settings.exact,
+        zeros_exact=zeros_exact,
+        periodic_x=is_periodic(subject.geometry.periodic_x, axes, shape, layout.outer),
+        has_area=subject.weights if isinstance(subject.weights, str) else None,
+        horizontal=no_neighbours(axes, shape),
+        chunk=axes.shape(layout.chunk),
+        shard=axes.shape(layout.outer),
+    )
+
+
+def _layout(subject: Subject, found: Survey, bounds: LevelBounds) -> Layout:
+    levels = len(found.sigma)
+    small = subject.raw_bytes // max(1, levels) < OWN_CHUNK_BYTES
+    together = small or bounds.spread <= LEVELS_TOGETHER_SPREAD
+    return layout_of(subject.recipe, subject.variable, subject.dtype.itemsize, together)
+
+
+def _blocks(
+    subject: Subject, found: Survey, layout: Layout, bounds: LevelBounds
+) -> list[SampleBlock]:
+    """Sample blocks as they will be stored, with the tightest bound of their shard's levels."""
+    variable = subject.variable
+    blocks = []
+    for region, raw in sample_blocks(subject.dataset.source, variable, layout.chunk):
+        low, high = 0, 0
+        for axis in found.axes.level:
+            start = region[axis].start // layout.outer[axis] * layout.outer[axis]
+            stop = min(start + layout.outer[axis], variable.shape[axis])
+            low = low * variable.shape[axis] + start
+            high = high * variable.shape[axis] + stop - 1
+        values = decode(variable, raw) if is_packed(variable) else raw
+        of_shard = bounds.bounds[low : high + 1]
+        blocks.append(SampleBlock(values, min(of_shard, key=lambda b: b.value)))
+    return blocks
+
+
+def _race(
+    subject: Subject, blocks: list[SampleBlock], bounds: LevelBounds, exact: tuple[float, ...]
+) -> Race:
+    recipe, settings = subject.recipe, subject.settings
+    # Standard codecs know no second stage: the rounding itself is what the bound asks.
+    rounding = "none" if must_round(recipe, settings) else settings.rounding
+    able = able_codecs(recipe, settings, bounds.kind)
+    return race(blocks, able, subject.raw_bytes, exact, fill_of(subject.variable), rounding)
+
+
+def fill_of(variable: SourceVariable) -> float:
+    """What pads the blocks of the variable at its ends."""
+    marks = () if is_packed(variable) else variable.fill_values
+    return float(marks[0]) if marks else math.nan
+
+
+def _portable(
+    settings: VariableSettings, blocks: list[SampleBlock], best: Trial, exact: tuple[float, ...]
+) -> tuple[bool, int]:
+    """Whether standard codecs store the variable, and the bytes of the sample blocks then."""
+    if settings.portable is False or best.codec != "rounding" or best.keepbits is not None:
+        return False, best.size_bytes
+    standard = standard_size(blocks, exact, 0)
+    if settings.portable is True or standard <= PORTABLE_FACTOR * best.size_bytes:
+        return True, standard
+    return False, best.size_bytes
