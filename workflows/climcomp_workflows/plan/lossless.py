@@ -160,6 +160,7 @@ def plan_lossless(
         source_bytes=variable.storage_bytes,
         amplification=layout.amplification,
         estimated_bytes=estimate,
+        part=variable.roles.part,
     )
 
 

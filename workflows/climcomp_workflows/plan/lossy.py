@@ -65,14 +65,15 @@ def _plan(subject: Subject, findings: Findings) -> VariablePlan:
     draft = make_draft(subject, found, bounds, exact)
     gate = _gate(subject, found, draft, exact, zeros_exact)
     start, said = first_rung(gate, draft.ladder)
+    failed = said
     steps: tuple[int, ...] = ()
     if start:
         steps = steps_of_levels(gate, draft.ladder[0], bounds, found.ranges)
     if steps:
         draft = make_draft(subject, found, tightened(bounds, steps), exact)
         gate = _gate(subject, found, draft, exact, zeros_exact)
-        start, later = first_rung(gate, draft.ladder)
-        said = (*said, in_words(steps), *later)
+        start, failed = first_rung(gate, draft.ladder)
+        said = (*said, in_words(steps), *failed)
     best = draft.race.best
     findings.seconds, findings.sampled_bytes = best.seconds, best.raw_bytes
     notes.append(draft.race.in_words())
@@ -104,6 +105,10 @@ def _plan(subject: Subject, findings: Findings) -> VariablePlan:
         amplification=draft.layout.amplification,
         estimated_bytes=by_rung[start],
         estimates=by_rung,
+        part=variable.roles.part,
+        failed_rungs=tuple(
+            (rung.text, why) for rung, why in zip(draft.ladder[:start], failed, strict=False)
+        ),
     )
 
 

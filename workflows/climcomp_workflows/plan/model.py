@@ -131,6 +131,8 @@ class VariablePlan:
     amplification: float
     estimated_bytes: int  # of the data objects, from the samples
     estimates: tuple[int, ...] = ()  # the same for each rung; none where bits are all kept
+    part: str = "data"  # what the variable is in its source: data, coordinate, bounds, ...
+    failed_rungs: tuple[tuple[str, str], ...] = ()  # those before `start`, and what they fail
 
     @property
     def name(self) -> str:
@@ -160,6 +162,8 @@ class VariablePlan:
             "amplification": self.amplification,
             "estimated_bytes": self.estimated_bytes,
             "estimates": list(self.estimates),
+            "part": self.part,
+            "failed_rungs": [list(pair) for pair in self.failed_rungs],
         }
 
     @classmethod
@@ -172,6 +176,7 @@ class VariablePlan:
             "exact": tuple(data["exact"]),
             "notes": tuple(data["notes"]),
             "estimates": tuple(data["estimates"]),
+            "failed_rungs": tuple((rung, why) for rung, why in data["failed_rungs"]),
         }
         return cls(**{**data, **changed})
 

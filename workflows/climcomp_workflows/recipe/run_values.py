@@ -87,7 +87,7 @@ ENGINES = ("numpy", "xbitinfo")
 
 @dataclass(frozen=True, slots=True)
 class Information:
-    """`quality: {information: 0.99}`: the share of real information to keep, and who computes it."""
+    """`quality: {information: 0.99}`: the share to keep, and who computes the information."""
 
     share: float
     engine: Literal["numpy", "xbitinfo"] = "numpy"

@@ -73,12 +73,20 @@ def _masked_share(run: VariableRun) -> float | None:
 
 
 def _attempts(run: VariableRun) -> tuple[AttemptReport, ...]:
-    reports = []
+    reports = list(_on_samples(run.plan))
     for number, attempt in enumerate(run.attempts):
         following = run.attempts[number + 1] if number + 1 < len(run.attempts) else None
         failed = run.refused if following is None else following.because
         reports.append(AttemptReport(rung=run.plan.ladder[attempt.rung].text, failed=failed))
     return tuple(reports)
+
+
+def _on_samples(plan: VariablePlan) -> tuple[AttemptReport, ...]:
+    """The rungs that the samples ruled out before the run began."""
+    return tuple(
+        AttemptReport(rung=rung, failed=(why.replace(f"{rung} fails ", "", 1),))
+        for rung, why in plan.failed_rungs
+    )
 
 
 def variable_report(run: VariableRun) -> VariableReport:
@@ -120,10 +128,10 @@ def variable_report(run: VariableRun) -> VariableReport:
 
 
 def carried_report(plan: VariablePlan, raw_bytes: int, stored_bytes: int) -> VariableReport:
-    """The report of a variable that was carried over whole."""
+    """The report of a variable that was carried over whole; data so small are called lossless."""
     return VariableReport(
         name=plan.name,
-        how="carried",
+        how="lossless" if plan.part == "data" else "carried",
         dims=plan.spec.dims,
         shape=plan.spec.shape,
         dtype=plan.spec.dtype,
