@@ -79,8 +79,19 @@ def build_shard(
     return objects[object_name(index)].to_bytes()
 
 
-def read_shard(spec: ArraySpec, index: tuple[int, ...], data: bytes | memoryview) -> Values:
+def read_shard(
+    spec: ArraySpec,
+    index: tuple[int, ...],
+    data: bytes | memoryview,
+    out: Values | None = None,
+) -> Values:
     """The values of a stored object, decoded through Zarr from the bytes given.
+
+    Parameters
+    ----------
+    out
+        Of the shard's shape and type: where large shards are decoded to, so that a worker need not
+        ask the system for as much memory again and again.
 
     Raises
     ------
@@ -99,14 +110,16 @@ def read_shard(spec: ArraySpec, index: tuple[int, ...], data: bytes | memoryview
         )
     objects[object_name(index)] = default_buffer_prototype().buffer.from_bytes(data)
     try:
-        return _read_by_chunks(array, spec, shard_region(spec, index))
+        return _read_by_chunks(array, spec, shard_region(spec, index), out)
     except ArchiveDamagedError as err:
         if isinstance(err.__cause__, PayloadError):
             raise PayloadError(str(err)) from err.__cause__
         raise
 
 
-def _read_by_chunks(array: zarr.Array[Any], spec: ArraySpec, region: blocks.Region) -> Values:
+def _read_by_chunks(
+    array: zarr.Array[Any], spec: ArraySpec, region: blocks.Region, out: Values | None
+) -> Values:
     """A shard's values, one inner chunk after the other where these are large.
 
     Zarr would decode the whole shard into one buffer and copy that into another: two shards of
@@ -115,7 +128,7 @@ def _read_by_chunks(array: zarr.Array[Any], spec: ArraySpec, region: blocks.Regi
     chunk_bytes = math.prod(spec.chunk) * spec.numpy_dtype.itemsize
     if spec.shard is None or chunk_bytes < READ_ALONE_BYTES or spec.numpy_dtype.hasobject:
         return read_region(array, spec, region)
-    values = np.empty(blocks.region_shape(region), spec.numpy_dtype)
+    values = np.empty(blocks.region_shape(region), spec.numpy_dtype) if out is None else out
     for index in blocks.touched_indices(region, spec.chunk):
         part = blocks.chunk_region(index, spec.shape, spec.chunk)
         values[blocks.relative(part, region)] = read_region(array, spec, part)

@@ -1,6 +1,6 @@
 """`climcomp run` end to end against the bare loop: read, SZ3 encode, SZ3 decode, write.
 
-`pytest tests/benchmarks/test_run.py --benchmark-enable -s` measures 2 GB and 8 GB of generated
+`pytest tests/benchmarks/test_run.py --benchmark-enable -s` measures 1.9 GB and 7.4 GB of generated
 0.25-degree temperature on two processes and prints the bare loop's rate beside the run's, where the
 rest of the time goes, and the peak memory of a worker in raw shards. The bare loop runs twice: as
 SZ3 is by default, on single maps, and with the blocks and the algorithm that the run chose.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -150,11 +151,16 @@ def _run(recipe: Path) -> tuple[float, float, str]:
 def test_a_run_against_the_bare_loop(
     tmp_path: Path, measuring: bool, write_t2m: Callable[[Path, int, int, int], Path]
 ) -> None:
-    steps, rows, columns = (480, 721, 1440) if measuring else (40, 46, 90)
+    steps, rows, columns = (448, 721, 1440) if measuring else (40, 46, 90)
     source = write_t2m(tmp_path / "t2m.nc", steps, rows, columns)
     size = 4 * steps * rows * columns
-    run, peak, output = _run(_recipe(tmp_path, source))
+    os.sync()  # what the generator wrote must not reach the disk during the run
     folder = tmp_path / "bench.zarr"
+    recipe = _recipe(tmp_path, source)
+    first = _run(recipe)
+    shutil.rmtree(folder)
+    # The best of two, as for the bare loops: other work of the machine only ever adds time.
+    run, peak, output = min(first, _run(recipe))
     durations = json.loads((folder / "climcomp/report.json").read_text())["durations"]
     plan = json.loads((folder / "climcomp/plan.json").read_text())
     spec = next(v["spec"] for v in plan["variables"] if v["spec"]["path"] == "t2m")
@@ -205,7 +211,7 @@ def test_the_memory_of_a_worker_does_not_grow_with_the_input(
     for factor in (1, 4):
         folder = tmp_path / str(factor)
         folder.mkdir()
-        source = write_t2m(folder / "t2m.nc", 480 * factor, 721, 1440)
+        source = write_t2m(folder / "t2m.nc", 448 * factor, 721, 1440)
         _, peak, _ = _run(_recipe(folder, source))
         peaks.append(peak)
         source.unlink()

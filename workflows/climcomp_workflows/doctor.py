@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 _LIBRARIES = {
     "numpy": "numpy", "zarr": "zarr", "numcodecs": "numcodecs", "xarray": "xarray",
-    "netCDF4": "netCDF4", "h5netcdf": "h5netcdf", "h5py": "h5py", "cftime": "cftime",
-    "cf-xarray": "cf_xarray", "numba": "numba", "pcodec": "pcodec", "pysz": "pysz",
+    "netCDF4": "netCDF4", "h5py": "h5py", "cftime": "cftime",
+    "numba": "numba", "pcodec": "pcodec", "pysz": "pysz",
     "zfpy": "zfpy", "google-crc32c": "google_crc32c", "dask": "dask",
     "distributed": "distributed", "pydantic": "pydantic", "PyYAML": "yaml", "pint": "pint",
     "rich": "rich",

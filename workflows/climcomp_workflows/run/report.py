@@ -23,7 +23,7 @@ from climcomp_workflows.plan.model import Plan, VariablePlan
 from climcomp_workflows.run.variable import VariableRun
 
 LIBRARIES = ("numpy", "zarr", "xarray", "pysz", "zfpy", "pcodec", "numcodecs", "numba", "dask",
-             "netCDF4", "h5netcdf", "h5py")  # fmt: skip
+             "netCDF4", "h5py")  # fmt: skip
 
 
 def library_versions() -> dict[str, str]:
