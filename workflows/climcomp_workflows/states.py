@@ -152,18 +152,29 @@ def merged_state(
     """
     parts = [(_shards_in(store, key), key) for key in store.list(column.prefix)]
     parts.sort(key=lambda part: (-len(part[0]), sorted(part[0]), part[1]))
-    chosen: list[tuple[dict[Index, str], str]] = []
+    while True:
+        chosen, covered = _disjoint(parts, wanted)
+        total: State | None = None
+        for part in chosen:
+            state = _state_in(store, part[1])
+            if state is None:
+                # Its shards may stand in another state, which it kept from being chosen.
+                parts.remove(part)
+                break
+            total = state if total is None else merge(total, state)
+        else:
+            return total, sorted(wanted.keys() - covered)
+
+
+Part = tuple[dict[Index, str], str]
+
+
+def _disjoint(parts: list[Part], wanted: Mapping[Index, str]) -> tuple[list[Part], set[Index]]:
+    """Written states that share no shard, in the order of their first one, and all their shards."""
+    chosen: list[Part] = []
     covered: set[Index] = set()
     for shards, key in parts:
         if shards and covered.isdisjoint(shards) and shards.items() <= wanted.items():
             chosen.append((shards, key))
             covered.update(shards)
-    chosen.sort(key=lambda part: min(part[0]))
-    total: State | None = None
-    for shards, key in chosen:
-        state = _state_in(store, key)
-        if state is None:
-            covered.difference_update(shards)
-        else:
-            total = state if total is None else merge(total, state)
-    return total, sorted(wanted.keys() - covered)
+    return sorted(chosen, key=lambda part: min(part[0])), covered
