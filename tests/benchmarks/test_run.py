@@ -136,7 +136,7 @@ def _run(recipe: Path) -> tuple[float, float, str]:
                     peaks[child.pid] = 1024 * int(high.split()[1])
             except (psutil.Error, OSError, StopIteration):
                 pass
-            time.sleep(0.1)
+            time.sleep(1.0)  # a peak stays in VmHWM, and looking costs the run time
 
     watcher = threading.Thread(target=watch)
     watcher.start()
