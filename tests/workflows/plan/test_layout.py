@@ -152,12 +152,3 @@ def test_the_levels_of_a_shard_are_a_run_of_the_folded_levels(
     )  # fmt: skip
     if min(layout.outer[1], sizes[1]) > 1:
         assert layout.outer[2] >= sizes[2]
-
-
-@pytest.mark.parametrize(("steps", "expected"), [(1, 1), (2, 1), (3, 1), (4, 4)])
-def test_a_handful_of_steps_is_stored_map_by_map(steps: int, expected: int) -> None:
-    assert choose_layout((steps, 241, 480), DIMS, TIME_Y_X, 4).chunk[0] == expected
-
-
-def test_small_maps_of_a_few_steps_stay_together() -> None:
-    assert choose_layout((2, 30, 40), DIMS, TIME_Y_X, 4).chunk == (2, 30, 40)

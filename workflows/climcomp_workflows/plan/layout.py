@@ -19,9 +19,6 @@ LARGEST_SHARD_BYTES = 512 * MEBIBYTE
 # The sizes within that range are our own.
 CHUNK_BYTES = {"maps": 4 * MEBIBYTE, "series": 4 * MEBIBYTE, "balanced": 8 * MEBIBYTE}
 OWN_CHUNK_BYTES = MEBIBYTE // 4  # levels with at least this much have inner chunks of their own
-# Along fewer steps a codec has nothing to predict from, and blocks of several maps only confuse it
-# (two months of ERA-Interim u at 0.1 m/s in SZ3: 18.9 together, 38.5 as single maps).
-FEW_STEPS = 4
 LARGEST_AMPLIFICATION = 2.0
 
 
@@ -145,15 +142,11 @@ def _inner_shape(
         room = max(1, budget // max(1, others))
         if chunk[axis] > room:
             chunk[axis] = _even(chunk[axis], room, axis in exact)
-    time = axes.time
-    if time is not None and chunk[time] < FEW_STEPS:
-        one_map = math.prod(n for i, n in enumerate(chunk) if i != time)
-        if one_map * itemsize >= OWN_CHUNK_BYTES:
-            chunk[time] = 1
     if math.prod(chunk) <= budget:
         return chunk
     across = horizontal_axes(axes)
     field = math.prod(chunk[a] for a in across)
+    time = axes.time
     if access == "maps" and time is not None:
         chunk[time] = _even(chunk[time], max(1, budget // max(1, field)), time in exact)
     elif access == "balanced" and time is not None:
