@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from climcomp.errors import BoundError
+from climcomp_workflows import units
 from climcomp_workflows.units import (
     Unit,
     difference_factor,
@@ -167,3 +168,17 @@ def test_importing_units_does_not_load_pint() -> None:
         check=True,
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", sorted(units._COMMON))
+def test_the_common_units_are_what_pint_says(name: str) -> None:
+    assert units._COMMON[name] == units._from_pint(name)
+
+
+def test_a_temperature_is_recognised_without_loading_pint() -> None:
+    code = (
+        "import sys; from climcomp_workflows.quantities import recognise; "
+        "recognise('t2m', {'units': 'K', 'standard_name': 'air_temperature'}); "
+        "sys.exit('pint' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

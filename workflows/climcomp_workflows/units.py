@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,6 +57,25 @@ _WATER_DENSITY_KG_M3 = 1000.0
 
 Dimensions = tuple[tuple[str, float], ...]
 
+# What pint says of the units that most files use (a test compares them): its registry takes half a
+# second to load, which a plan of temperatures and winds need not pay.
+_COMMON: dict[str, tuple[float, Dimensions]] = {
+    "K": (1.0, (("kelvin", 1.0),)),
+    "m": (1.0, (("meter", 1.0),)),
+    "mm": (1e-3, (("meter", 1.0),)),
+    "s": (1.0, (("second", 1.0),)),
+    "day": (86400.0, (("second", 1.0),)),
+    "hour": (3600.0, (("second", 1.0),)),
+    "kg": (1.0, (("kilogram", 1.0),)),
+    "g": (1e-3, (("kilogram", 1.0),)),
+    "Pa": (1.0, (("kilogram", 1.0), ("meter", -1.0), ("second", -2.0))),
+    "hPa": (100.0, (("kilogram", 1.0), ("meter", -1.0), ("second", -2.0))),
+    "mbar": (100.0, (("kilogram", 1.0), ("meter", -1.0), ("second", -2.0))),
+    "W": (1.0, (("kilogram", 1.0), ("meter", 2.0), ("second", -3.0))),
+    "J": (1.0, (("kilogram", 1.0), ("meter", 2.0), ("second", -2.0))),
+    "degree": (math.pi / 180, ()),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -98,11 +118,11 @@ def _parse_unit(text: str) -> Unit:
 def _named(part: Factor, text: str, capitals: bool) -> tuple[float, Dimensions]:
     if part.name in _MULTIPLES:
         multiple, base = _MULTIPLES[part.name]
-        scale, dimensions = _from_pint(base)
+        scale, dimensions = _scale_of(base)
         return multiple * scale * part.number, dimensions
     name = _CAPITALS[part.name] if capitals and part.name else _OWN_NAMES.get(part.name, part.name)
     try:
-        scale, dimensions = _from_pint(name)
+        scale, dimensions = _scale_of(name)
     except LookupError:
         raise BoundError(
             f"{text!r} is no unit that climcomp can read: {part.name!r} is unknown"
@@ -110,12 +130,16 @@ def _named(part: Factor, text: str, capitals: bool) -> tuple[float, Dimensions]:
     return scale * part.number, dimensions
 
 
-@lru_cache(maxsize=1024)
-def _from_pint(name: str) -> tuple[float, Dimensions]:
-    """Scale and dimensions of a name; LookupError where pint has none."""
+def _scale_of(name: str) -> tuple[float, Dimensions]:
+    """Scale and dimensions of a name or of a product; LookupError where there is none."""
     if not name:
         return 1.0, ()
-    import pint  # a third of a second: only what reads units pays for it
+    return _COMMON.get(name) or _from_pint(name)
+
+
+@lru_cache(maxsize=1024)
+def _from_pint(name: str) -> tuple[float, Dimensions]:
+    import pint
 
     try:
         base = _registry().Quantity(1.0, name).to_base_units()

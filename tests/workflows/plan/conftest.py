@@ -86,7 +86,8 @@ def plan_of(write: Callable[..., Path]) -> Callable[..., Plan]:
 
 def recipe_plan(files: Path, extra: str = "") -> Plan:
     """The plan of a recipe over files."""
-    text = f"recipe: 1\nname: test\ninput: {{files: '{files}'}}\noutput: {{store: out.zarr}}\n"
+    output = "" if extra.startswith("output:") else "output: {store: out.zarr}\n"
+    text = f"recipe: 1\nname: test\ninput: {{files: '{files}'}}\n{output}"
     plan, _ = make_plan(parse_recipe(text + extra))
     return plan
 

@@ -219,3 +219,45 @@ def test_levels_with_bounds_of_their_own_have_shards_of_their_own(plan_of: PlanO
     assert found.how == "lossy"
     assert len(set(bound_values(found))) == 2
     assert found.spec.written[1] == 1
+
+
+def far_apart(steps: int) -> np.ndarray:
+    """Maps (steps, 240, 280) of 269 kB that have nothing in common but their smoothness."""
+    y, x = np.mgrid[0:240, 0:280] / 40.0
+    turns = 1.0 + 2.1 * np.arange(steps)[:, None, None]
+    return (280 + 9 * np.sin(turns * x + turns**2) * np.cos(y + turns)).astype(np.float32)
+
+
+def close_together(steps: int) -> np.ndarray:
+    """Maps (steps, 240, 280) of one rough field that hardly changes."""
+    rough = np.random.default_rng(4).standard_normal((1, 240, 280))
+    return (280 + 9 * rough + 0.001 * np.arange(steps)[:, None, None]).astype(np.float32)
+
+
+def test_steps_with_nothing_in_common_are_stored_as_single_maps(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 0.05 K", values=far_apart(3))
+    assert found.spec.chunk == (1, 240, 280)
+    assert found.spec.shard == (3, 240, 280)
+
+
+def test_steps_that_are_alike_are_stored_together(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 0.05 K", values=close_together(3))
+    assert found.spec.chunk == (3, 240, 280)
+
+
+@pytest.mark.parametrize(
+    "output", ["access: series", "chunks: {time: 3}"], ids=["series", "the recipe's own chunks"]
+)
+def test_steps_are_not_parted_against_the_recipe(plan_of: PlanOf, output: str) -> None:
+    found = tas(
+        plan_of, "bound: 0.05 K", f"output: {{store: a.zarr, {output}}}\n", values=far_apart(3)
+    )
+    assert found.spec.chunk[0] == 3
+
+
+def test_a_long_record_keeps_its_steps_together_for_readers_of_series(plan_of: PlanOf) -> None:
+    long = np.concatenate([far_apart(3)] * 11)
+    assert len(long) > draft.MOST_STEPS_APART
+    assert tas(plan_of, "bound: 0.05 K", values=long).spec.chunk[0] > 1
+    maps = tas(plan_of, "bound: 0.05 K", "output: {store: a.zarr, access: maps}\n", values=long)
+    assert maps.spec.chunk[0] == 1

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from climcomp import blocks as chunks
 from climcomp.source import SourceVariable, decode
-from climcomp_metrics.field import FieldSettings
+from climcomp_metrics.field import Axes, FieldSettings
 from climcomp_workflows.plan.blocks import sample_blocks
 from climcomp_workflows.plan.choose import (
     PORTABLE_FACTOR,
@@ -31,6 +34,12 @@ from climcomp_workflows.recipe import VariableSettings
 # least OWN_CHUNK_BYTES (below, an object would be too small to be worth it); otherwise the levels
 # of a shard share its tightest bound.
 LEVELS_TOGETHER_SPREAD = 1.5
+# Our own: steps far apart in time, a January and a July, are smaller as single maps, for a codec
+# that looks for likeness between them finds none. A record of at most this many steps may be parted
+# so: more maps would be as many fetches for whoever reads a series at a point.
+MOST_STEPS_APART = 32
+# Single maps must save this share, since together they are fewer objects to fetch.
+WORTH_PARTING = 0.95
 # What the index of a shard and the header of a payload add to a chunk, about.
 CHUNK_OVERHEAD_BYTES = 24
 
@@ -60,6 +69,11 @@ def make_draft(
     layout = _layout(subject, found, bounds)
     blocks = _blocks(subject, found, layout, bounds)
     result = _race(subject, blocks, bounds, exact)
+    if _may_part_steps(subject, found, layout):
+        single = single_steps(blocks, found.axes)
+        apart = _race(subject, single, bounds, exact)
+        if stored_bytes(apart, single) < WORTH_PARTING * stored_bytes(result, blocks):
+            layout, blocks, result = _layout(subject, found, bounds, apart=True), single, apart
     best = result.best
     if best.codec == "lossless":
         raise EveryBit(result.why_lossless)
@@ -114,11 +128,39 @@ def field_settings(
     )
 
 
-def _layout(subject: Subject, found: Survey, bounds: LevelBounds) -> Layout:
+def _layout(subject: Subject, found: Survey, bounds: LevelBounds, *, apart: bool = False) -> Layout:
     levels = len(found.sigma)
     small = subject.raw_bytes // max(1, levels) < OWN_CHUNK_BYTES
     together = small or bounds.spread <= LEVELS_TOGETHER_SPREAD
-    return layout_of(subject.recipe, subject.variable, subject.dtype.itemsize, together)
+    lengths = {subject.variable.roles.time: 1} if apart and subject.variable.roles.time else {}
+    return layout_of(subject.recipe, subject.variable, subject.dtype.itemsize, together, lengths)
+
+
+def _may_part_steps(subject: Subject, found: Survey, layout: Layout) -> bool:
+    """Whether maps of single steps may be chunks, should they be smaller than several together."""
+    time, output = found.axes.time, subject.recipe.output
+    named = subject.variable.roles.time in (output.chunks or {})
+    if time is None or output.access == "series" or named:
+        return False
+    steps = layout.chunk[time]
+    map_bytes = math.prod(layout.chunk) // steps * subject.dtype.itemsize
+    few = output.access == "maps" or subject.variable.shape[time] <= MOST_STEPS_APART
+    return few and steps > 1 and map_bytes >= OWN_CHUNK_BYTES
+
+
+def single_steps(blocks: Sequence[SampleBlock], axes: Axes) -> list[SampleBlock]:
+    """Sample blocks (time among their dimensions) cut into blocks of one step each."""
+    assert axes.time is not None
+    return [
+        SampleBlock(step, block.bound)
+        for block in blocks
+        for step in np.split(block.values, block.values.shape[axes.time], axis=axes.time)
+    ]
+
+
+def stored_bytes(result: Race, blocks: Sequence[SampleBlock]) -> int:
+    """What sample blocks come to in a store, with what each chunk takes beside its values."""
+    return result.best.size_bytes + CHUNK_OVERHEAD_BYTES * len(blocks)
 
 
 def _blocks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -165,9 +166,16 @@ def plan_lossless(
 
 
 def layout_of(
-    recipe: Recipe, variable: SourceVariable, itemsize: int, levels_together: bool
+    recipe: Recipe,
+    variable: SourceVariable,
+    itemsize: int,
+    levels_together: bool,
+    lengths: Mapping[str, int] | None = None,
 ) -> Layout:
-    """The chunk and shard shapes of a variable, as the recipe's output section wants them."""
+    """The chunk and shard shapes of a variable, as the recipe's output section wants them.
+
+    `lengths` are those of chunks by dimension; where the recipe names others, these count.
+    """
     options: dict[str, Any] = {}
     if recipe.output.shard_size is not None:
         options["shard_bytes"] = recipe.output.shard_size
@@ -179,7 +187,7 @@ def layout_of(
             itemsize,
             access=recipe.output.access,
             source_chunk=variable.chunks,
-            explicit=recipe.output.chunks,
+            explicit={**(lengths or {}), **(recipe.output.chunks or {})},
             levels_together=levels_together,
             **options,
         )
