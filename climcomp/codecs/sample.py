@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHARE = 16  # the design allows choices from at most 1/16 of the values
+_MOST = 1 << 16  # values: more of them cost time and change no choice (our own)
 
 
 def sample_box(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """A box from the middle of a block with at most 1/16 of its values, at least one.
+    """A box from the middle of a block with at most 1/16 of its values and at most 65536, at least one.
 
     The longest axis is cut first, so that the box keeps some length along every axis and with it
     the structure that codecs use.
     """
     lengths = list(values.shape)
-    limit = max(values.size // _SHARE, 1)
+    limit = max(min(values.size // _SHARE, _MOST), 1)
     while math.prod(lengths) > limit:
         longest = lengths.index(max(lengths))
         lengths[longest] = lengths[longest] * 3 // 4

@@ -115,10 +115,12 @@ def test_a_part_of_a_block_is_taken_where_it_has_values() -> None:
 def test_later_rungs_are_larger_and_a_refused_one_is_lossless() -> None:
     bounds = LevelBounds((ErrorBound("absolute", 0.05),), "", "")
     ladder = make_ladder("sz3", (), bounds, None, "K", "float32")
-    first = run([block()], ("sz3",)).best.size_bytes
-    assert encode_at([block()], ladder[1], 1, (), NAN, 99) > first
+    first = run([block()], ("sz3",))
+    later = run([block(bound=0.05 / 4)], ("sz3",)).best.size_bytes
+    assert encode_at([block()], ladder[1], 1, (), NAN, first) == pytest.approx(later, rel=0.1)
     fine = block(bound=4e-5)
-    assert encode_at([fine], ladder[1], 1, (), NAN, 99) == 99
+    refused = run([fine], ("sz3",))
+    assert encode_at([fine], ladder[1], 1, (), NAN, refused) == refused.lossless_bytes
 
 
 def test_standard_codecs_are_measured_on_rounded_values() -> None:

@@ -172,18 +172,29 @@ def _try(
     started = time.perf_counter()
     size = 0
     for block in blocks:
-        encoding = BlockEncoding(
-            codec=get_codec(codec, **dict(settings)),
-            bound=None if codec == "lossless" else block.bound,
-            keepbits=keepbits,
-            exact=exact,
-            fill=fill,
-        )
-        payload = encode_block(block.values, encoding)
+        payload = _payload(block, codec, settings, keepbits, exact, fill)
         decode_block(payload, block.values.shape, block.values.dtype)
         size += len(payload)
     raw = sum(b.values.nbytes for b in blocks)
     return Trial(codec, settings, keepbits, size, raw, time.perf_counter() - started)
+
+
+def _payload(
+    block: SampleBlock,
+    codec: str,
+    settings: Settings,
+    keepbits: int | None,
+    exact: tuple[float, ...],
+    fill: float,
+) -> bytes:
+    encoding = BlockEncoding(
+        codec=get_codec(codec, **dict(settings)),
+        bound=None if codec == "lossless" else block.bound,
+        keepbits=keepbits,
+        exact=exact,
+        fill=fill,
+    )
+    return encode_block(block.values, encoding)
 
 
 def _settings_of(codec: str, blocks: Sequence[SampleBlock], raw_bytes: int) -> Settings:
@@ -257,18 +268,26 @@ def encode_at(
     number: int,
     exact: tuple[float, ...],
     fill: float,
-    lossless: int,
+    result: Race,
 ) -> int:
-    """Bytes of the sample blocks at a later rung of the ladder, whose first their bounds are of.
+    """Bytes of the sample blocks at a later rung of the ladder, whose first won the race.
 
-    `lossless` of them where the codec refuses: such a rung leads to the lossless one.
+    From how pieces of them grow between the two rungs. What lossless coding takes where the codec
+    refuses: such a rung leads to the lossless one.
     """
     keepbits = None if rung.keepbits is None else max(rung.keepbits)
+    pieces = [SampleBlock(_piece(b.values, RACE_VALUES), b.bound) for b in blocks]
     try:
-        tightened = _at_rung(blocks, number)
-        return _try(tightened, rung.codec, rung.settings, keepbits, exact, fill).size_bytes
+        before, after = (
+            sum(
+                len(_payload(piece, rung.codec, rung.settings, keepbits, exact, fill))
+                for piece in _at_rung(pieces, step)
+            )
+            for step in (0, number)
+        )
     except (BoundError, CodecError):
-        return lossless
+        return result.lossless_bytes
+    return math.ceil(result.best.size_bytes * after / before)
 
 
 def standard_size(blocks: Sequence[SampleBlock], exact: tuple[float, ...], number: int) -> int:

@@ -86,7 +86,7 @@ def make_draft(
     later = [
         standard_size(blocks, exact, number)
         if portable
-        else encode_at(blocks, rung, number, exact, fill, result.lossless_bytes)
+        else encode_at(blocks, rung, number, exact, fill, result)
         for number, rung in enumerate(ladder)
         if number and not rung.lossless
     ]

@@ -21,7 +21,6 @@ from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import shard_verdicts
 from climcomp_workflows.context import RunContext, context_of
 from climcomp_workflows.gate import in_words
-from climcomp_workflows.memory import give_back
 from climcomp_workflows.plan.model import Rung, VariablePlan
 from climcomp_workflows.shard.encode import encode_shard
 from climcomp_workflows.shard.place import column_of, place_of, rung_bounds
@@ -174,13 +173,11 @@ def _there_and_back(
             data = build_shard(spec, index, values, None)
         else:
             data, blocks = encode_shard(shard.variable, rung, shard.place, index, values)
-    give_back()
     with shard.timed("decode"):
         room = None
         if spec.shard is not None:
             room = shard.context.room_for_decoded(values.shape, values.dtype)
         stored = read_shard(spec, index, data, room)
-    give_back()
     return data, stored, blocks
 
 
