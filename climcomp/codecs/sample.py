@@ -12,7 +12,7 @@ _MOST = 1 << 16  # values: more of them cost time and change no choice (our own)
 
 
 def sample_box(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """A box from the middle of a block with at most 1/16 of its values and at most 65536, at least one.
+    """A box from the middle of a block: 1/16 of its values, or 65536 if that is less; at least one.
 
     The longest axis is cut first, so that the box keeps some length along every axis and with it
     the structure that codecs use.
