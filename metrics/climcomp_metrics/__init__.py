@@ -2,13 +2,14 @@
 
 from climcomp_metrics.base import Criterion, Limits, Metric, State, Statistic, Value, Verdict
 from climcomp_metrics.bins import Bins, make_bins
-from climcomp_metrics.criteria import CRITERIA, all_criteria, find_criterion, make_limits
+from climcomp_metrics.criteria import all_criteria, find_criterion, make_limits
 from climcomp_metrics.field import Axes, FieldSettings, Place, canonical
 from climcomp_metrics.judge import judge
 from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.state import from_bytes, merge, to_bytes
+from climcomp_metrics.suites import CRITERIA
 from climcomp_metrics.summarise import summarise
 
 __all__ = [

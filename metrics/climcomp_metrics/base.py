@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import numpy as np
 
+    from climcomp_metrics.domain import Domain
+    from climcomp_metrics.field import FieldSettings
     from climcomp_metrics.level import Level
+    from climcomp_metrics.part import Part
 
 State = dict[str, "NDArray[np.generic]"]
 """Mergeable sums of any part of a variable, by the keys that `climcomp_metrics.state` lists."""
@@ -167,10 +170,22 @@ class Verdict:
 
 
 class Statistic(Protocol):
-    """Sums of a part of a variable that merge in any order and at any adjacency."""
+    """Sums of a part of a variable that merge in any order and at any adjacency.
+
+    Its keys in a state are "name/level/...": nothing else may be in them, so that a level's part
+    can be told from the others'.
+    """
+
+    name: ClassVar[str]
+
+    def lacks(self, settings: FieldSettings, domain: Domain) -> str:
+        """Why a variable cannot have it, in words for the report; empty if it can."""
+
+    def of(self, part: Part) -> State:
+        """The sums of a part; empty where the part gives none."""
 
     def merge(self, first: State, second: State) -> State:
-        """The state of both parts together."""
+        """The sums of both parts together; neither is changed."""
 
 
 class Metric(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal, TypeVar
 
@@ -100,6 +100,9 @@ class FieldSettings:
         Whether zeros were promised to stay zeros.
     has_area, horizontal
         None, or the reason why there are no area weights, or no horizontal neighbours.
+    every
+        Of the statistics that METRICS samples, how many time steps each takes one of; "*" for all
+        that are not named. Empty: as METRICS says.
     """
 
     variable: str
@@ -119,6 +122,7 @@ class FieldSettings:
     horizontal: str | None
     chunk: Shape
     shard: Shape
+    every: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         levels = self.shape[1]
@@ -143,6 +147,7 @@ class FieldSettings:
         """The settings as JSON stores them."""
         stored: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
         stored["axes"] = self.axes.to_dict()
+        stored["every"] = dict(self.every)
         stored["bins"] = [bins.to_dict() for bins in self.bins]
         if self.valid_range is not None:
             # JSON has no infinity: an open end is null.

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from climcomp_metrics.base import State, Value
 from climcomp_metrics.bins import Bins
 from climcomp_metrics.columns import CELL, SLICE, TILE
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import FieldSettings
 from climcomp_metrics.histogram import Histogram
+from climcomp_metrics.statistics import STATISTICS
 
 FEWEST_TIMES = 30
 """METRICS: below 30 steps a standard deviation in time says little."""
@@ -43,16 +45,26 @@ class Level:
         The time steps seen, ascending.
     slices
         Columns of the slice table by name, one value for each of `times`.
-    weights : (y, x) or None
-        Area weights of the whole variable.
+    domain
+        Weights, coordinates and dates of the whole variable.
     """
 
     index: int
     settings: FieldSettings
-    weights: NDArray[np.float64] | None
+    domain: Domain
     times: NDArray[np.int64]
     slices: dict[str, NDArray[np.float64]]
     state: State
+
+    @property
+    def weights(self) -> NDArray[np.float64] | None:
+        """(y, x) area weights of the whole variable, if there are any."""
+        return self.domain.weights
+
+    def sums_of(self, statistic: str) -> State:
+        """What a statistic beside the fused pass has of this level, by the rest of its keys."""
+        stem = f"{statistic}/{self.index}/"
+        return {k.removeprefix(stem): v for k, v in self.state.items() if k.startswith(stem)}
 
     @property
     def sigma(self) -> float:
@@ -134,9 +146,12 @@ class Level:
         reason: str = "",
         detail: dict[str, float] | None = None,
         error: float = 0.0,
+        sampled: str = "",
     ) -> Value:
         """A value of this level."""
-        return Value(metric, self.index, value, unit, time, place, reason, detail or {}, "", error)
+        return Value(
+            metric, self.index, value, unit, time, place, reason, detail or {}, sampled, error
+        )
 
     def without(self, metric: str, unit: str, reason: str) -> Value:
         """The reason why this level has no such value."""
@@ -163,9 +178,7 @@ def _span(text: str) -> slice:
     return slice(int(first), int(last))
 
 
-def make_level(
-    state: State, index: int, settings: FieldSettings, weights: NDArray[np.float64] | None
-) -> Level:
+def make_level(state: State, index: int, settings: FieldSettings, domain: Domain) -> Level:
     """The part of a merged state that belongs to one level."""
     prefixes = (
         f"counts/{index}",
@@ -174,7 +187,7 @@ def make_level(
         f"steps_y/{index}",
         f"precision/{index}",
     )
-    regions = (f"cells/{index}/", f"tiles/{index}/")
+    regions = tuple(f"{name}/{index}/" for name in ("cells", "tiles", *STATISTICS))
     mine = {
         key: array for key, array in state.items() if key in prefixes or key.startswith(regions)
     }
@@ -183,4 +196,4 @@ def make_level(
     table = np.asarray(state["slices/sums"], dtype=np.float64)[here]
     seen = table[:, SLICE.index("count")] > 0
     columns = {name: table[seen, position] for position, name in enumerate(SLICE)}
-    return Level(index, settings, weights, keys[here, 0][seen], columns, mine)
+    return Level(index, settings, domain, keys[here, 0][seen], columns, mine)

@@ -9,9 +9,12 @@ from climcomp.errors import MetricError
 from climcomp_metrics.base import State
 from climcomp_metrics.bins import Bins
 from climcomp_metrics.columns import CELL, FEWEST_TILE_CELLS, SLICE, TILE, TILE_SIZE, UNSEEN
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import FieldSettings, Place
 from climcomp_metrics.level import FEWEST_TIMES
+from climcomp_metrics.part import Part
 from climcomp_metrics.physical import require_pair
+from climcomp_metrics.statistics import applicable_statistics
 
 SEGMENT = 1024
 """Columns done at a time: what is kept of them fits the first cache. A multiple of every tile."""
@@ -21,7 +24,7 @@ def measure(
     original: NDArray[np.floating],
     decoded: NDArray[np.floating],
     settings: FieldSettings,
-    weights: NDArray[np.float64] | None,
+    domain: Domain,
     place: Place,
 ) -> State:
     """The sums of a part of a variable, from every value that is finite in both.
@@ -30,8 +33,8 @@ def measure(
     ----------
     original, decoded : (time, level, y, x)
         Of the same float32 or float64 and of `place.shape`, as `canonical` gives them.
-    weights : (y, x) of the whole variable
-        Area weights, as `sphere.area_weights` gives them; None where there are none.
+    domain
+        Of the whole variable.
     place
         Where the part sits. Any box will do; parts of one variable must not overlap.
 
@@ -51,7 +54,7 @@ def measure(
     if flags is not None:
         original, decoded = original.copy(), decoded.copy()
         original[flags] = decoded[flags] = np.nan
-    mine, weigh = _local_weights(weights, settings, place)
+    mine, weigh = _local_weights(domain.weights, settings, place)
     state: State = {}
     tables = []
     for k in range(place.shape[1] if original.size else 0):
@@ -68,6 +71,9 @@ def measure(
         order = np.lexsort((every[:, 1], every[:, 0]))
         state["slices/keys"] = every[order]
         state["slices/sums"] = np.concatenate(tables)[order]
+        part = Part(original, decoded, settings, domain, place)
+        for statistic in applicable_statistics(settings, domain):
+            state |= statistic.of(part)
     return state
 
 

@@ -9,6 +9,7 @@ The keys, with l the folded level and a region "y0-y1/x0-x1" in cells of the who
   only for variables of 30 time steps or more
 - `tiles/l/region` (4, tiles y, tiles x) as `columns.TILE`
 - `steps_x/l` (2, x), `steps_y/l` (2, y): abs(e - e of the cell before) and how many
+- `name/l/...` of each statistic of `statistics.STATISTICS`, which says itself what they are
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from climcomp.errors import MetricError
 from climcomp_metrics.base import State
 from climcomp_metrics.columns import SLICE
+from climcomp_metrics.statistics import STATISTICS, find_statistic
 
 _LARGER = [SLICE.index("largest"), SLICE.index("most")]
 _SMALLER = SLICE.index("least")
@@ -40,8 +42,21 @@ def merge(first: State, second: State, *, reuse_first: bool = False) -> State:
     MetricError
         If a sum has not the same shape in both: they come from different settings.
     """
-    merged = dict(first)
+    mine_apart = _of_statistics(second)
+    if mine_apart:
+        theirs = _of_statistics(first)
+        merged = {
+            key: array
+            for key, array in first.items()
+            if key.partition("/")[0] not in theirs.keys() & mine_apart.keys()
+        }
+        for name, part in mine_apart.items():
+            merged |= find_statistic(name).merge(theirs[name], part) if name in theirs else part
+    else:
+        merged = dict(first)
     for key, mine in second.items():
+        if key.partition("/")[0] in mine_apart:
+            continue
         if key not in first:
             merged[key] = mine
         elif key == "slices/sums":
@@ -77,6 +92,16 @@ def _merge_slices(first: State, second: State) -> tuple[NDArray[np.generic], NDA
         added[:, _LARGER] = np.maximum(sums[at][:, _LARGER], mine[:, _LARGER])
         sums[at] = added
     return keys, sums
+
+
+def _of_statistics(state: State) -> dict[str, State]:
+    """What a state holds of each statistic beside the fused pass."""
+    found: dict[str, State] = {}
+    for key, array in state.items():
+        name = key.partition("/")[0]
+        if name in STATISTICS:
+            found.setdefault(name, {})[key] = array
+    return found
 
 
 def levels_of(state: State) -> tuple[int, ...]:

@@ -6,31 +6,29 @@ import importlib
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from climcomp_metrics.base import Criterion, Metric, State, Value
 from climcomp_metrics.criteria import all_criteria
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import FieldSettings
 from climcomp_metrics.level import make_level
 from climcomp_metrics.state import levels_of
 
 
-def summarise(
-    state: State, settings: FieldSettings, weights: NDArray[np.float64] | None
-) -> list[Value]:
+def summarise(state: State, settings: FieldSettings, domain: Domain) -> list[Value]:
     """Every variable-scope metric of every level that a merged state has seen.
 
     Parameters
     ----------
     state
         All parts of these levels, merged; other levels may be in other states.
-    weights : (y, x) of the whole variable
+    domain
         The same that `measure` was given.
     """
     criteria = applicable(settings)
     values = []
     for index in levels_of(state):
-        level = make_level(state, index, settings, weights)
+        level = make_level(state, index, settings, domain)
         # Squares of values near the largest number overflow; the metrics say so instead.
         with np.errstate(over="ignore", invalid="ignore"):
             values += [load_metric(criterion).value(level) for criterion in criteria]

@@ -27,6 +27,7 @@ from climcomp_metrics import (
     merge,
     summarise,
 )
+from climcomp_metrics.domain import Domain
 
 LIMIT_MS = 8.5
 """A field of 721 x 1440 float32, 2 ms/MB: METRICS, "Order and cost"."""
@@ -82,12 +83,12 @@ def test_all_checks_of_every_value_cost_less_than_their_limit(
     weights = np.repeat(rows[:, None], shape[3], axis=1)
     place = Place("x", (0, 0, 0, 0), shape)
     bound = ErrorBound("absolute", 0.0101 * sigma if letter == "C" else 1e3)
-    state = measure(x, y, field, weights, place)
+    state = measure(x, y, field, Domain(weights), place)
     check_shard(x, y, field, place, [bound])
 
     def checks() -> None:
         check_shard(x, y, field, place, [bound])
-        measure(x, y, field, weights, place)
+        measure(x, y, field, Domain(weights), place)
 
     rounds = 5 if measuring else 1
     # SZ3 is given the ocean filled, as climcomp gives it.
@@ -97,10 +98,10 @@ def test_all_checks_of_every_value_cost_less_than_their_limit(
     target = np.empty_like(x)
     jobs: dict[str, Callable[[], object]] = {
         "check_shard": lambda: check_shard(x, y, field, place, [bound]),
-        "measure": lambda: measure(x, y, field, weights, place),
+        "measure": lambda: measure(x, y, field, Domain(weights), place),
         "both": checks,
         "merge": lambda: merge(state, state),
-        "summarise and judge": lambda: judge(summarise(state, field, weights), field),
+        "summarise and judge": lambda: judge(summarise(state, field, Domain(weights)), field),
         "SZ3 round trip": lambda: codec.decode(
             codec.encode(dense, lossy), dense.shape, dense.dtype
         ),

@@ -22,6 +22,7 @@ from climcomp_metrics import (
     measure,
     summarise,
 )
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.sigma import estimate_sigma
 
 Array = NDArray[np.floating]
@@ -68,8 +69,8 @@ def _values(
 ) -> dict[str, Value]:
     settings = settings or _settings(x, **changes)
     weights = np.ones(x.shape[2:]) if weights is None else weights
-    state = measure(x, y, settings, weights, _whole(x))
-    return {value.metric: value for value in summarise(state, settings, weights)}
+    state = measure(x, y, settings, Domain(weights), _whole(x))
+    return {value.metric: value for value in summarise(state, settings, Domain(weights))}
 
 
 def _verdicts(
@@ -77,8 +78,8 @@ def _verdicts(
 ) -> dict[str, Verdict]:
     settings = _settings(x, **changes)
     weights = np.ones(x.shape[2:])
-    state = measure(x, y, settings, weights, _whole(x))
-    values = summarise(state, settings, weights)
+    state = measure(x, y, settings, Domain(weights), _whole(x))
+    values = summarise(state, settings, Domain(weights))
     return {v.criterion: v for v in judge(values, settings, make_limits(limits or {}))}
 
 

@@ -10,6 +10,7 @@ import pytest
 from climcomp.errors import MetricError
 from climcomp_metrics import Bins, make_bins, measure
 from climcomp_metrics.bins import MOST_BINS
+from climcomp_metrics.domain import Domain
 
 
 def test_linear_bins_are_a_thousandth_of_sigma_and_reach_beyond_the_sample() -> None:
@@ -83,7 +84,7 @@ def test_the_compiled_pass_counts_as_the_bins_say(
     y = (x * 1.01).astype(dtype)
     settings = make_settings(x, kind=kind, sigma=(1.0,))
     bins = settings.bins[0]
-    counts = measure(x, y, settings, None, whole(x))["counts/0"]
+    counts = measure(x, y, settings, Domain(), whole(x))["counts/0"]
     for row, values in ((0, x), (1, y)):
         expected = np.bincount(bins.index(values).ravel(), minlength=bins.count)
         # Compiled sums may round a position otherwise, so that a value on an edge changes sides.

@@ -21,6 +21,7 @@ from climcomp_metrics import (
     shard_verdicts,
     summarise,
 )
+from climcomp_metrics.domain import Domain
 
 RNG = np.random.default_rng(1)
 NORMAL = RNG.standard_normal((32, 1, 9, 11))
@@ -53,7 +54,7 @@ def test_an_odd_field_stored_losslessly_passes_everything(
     x = FIELDS[name].astype(dtype)
     field = make_settings(x, kind=kind, unit="1")
     weights = np.ones(x.shape[2:])
-    values = summarise(measure(x, x, field, weights, whole(x)), field, weights)
+    values = summarise(measure(x, x, field, Domain(weights), whole(x)), field, Domain(weights))
     verdicts = judge(values, field)
     check = check_shard(x, x, field, whole(x), [None])
     assert {v.outcome for v in [*verdicts, *shard_verdicts(check, field)]} <= {
@@ -72,7 +73,7 @@ def test_an_odd_field_with_errors_gives_numbers_or_reasons(
     y = (x * np.float32(1.001)).astype(np.float32)
     field = make_settings(x, kind=kind)
     weights = np.ones(x.shape[2:])
-    for value in summarise(measure(x, y, field, weights, whole(x)), field, weights):
+    for value in summarise(measure(x, y, field, Domain(weights), whole(x)), field, Domain(weights)):
         assert value.reason if value.value is None else not np.isnan(value.value), value
 
 
@@ -98,7 +99,7 @@ def test_no_field_crashes_the_metrics_or_gives_nan(
     x, y = pair
     field = make_settings(x, kind=kind, periodic_x=periodic)
     weights = np.ones(x.shape[2:])
-    values = summarise(measure(x, y, field, weights, whole(x)), field, weights)
+    values = summarise(measure(x, y, field, Domain(weights), whole(x)), field, Domain(weights))
     assert not any(value.value is not None and np.isnan(value.value) for value in values)
     judge(values, field)
 
@@ -109,7 +110,9 @@ def test_values_whose_squares_overflow_are_no_pass(
     x = NORMAL * 1e300
     field = make_settings(x, sigma=(1e300,))
     weights = np.ones(x.shape[2:])
-    values = summarise(measure(x, x * 1.5, field, weights, whole(x)), field, weights)
+    values = summarise(
+        measure(x, x * 1.5, field, Domain(weights), whole(x)), field, Domain(weights)
+    )
     assert {v.outcome for v in judge(values, field)} == {"n/a"}
     assert {value.reason for value in values} == {"the squares of the values overflow"}
 
@@ -131,7 +134,7 @@ def test_a_single_cell_needs_no_area(values_of: Callable, make_settings: Callabl
     x = NORMAL[:, :, :1, :1]
     field = make_settings(x, sigma=(1.0,), has_area="a station")
     place = Place("tas", (0, 0, 0, 0), x.shape)
-    values = summarise(measure(x, x + 0.01, field, None, place), field, None)
+    values = summarise(measure(x, x + 0.01, field, Domain(), place), field, Domain(None))
     bias = next(value for value in values if value.metric == "P2")
     assert bias.value == pytest.approx(0.01)
 
@@ -139,8 +142,8 @@ def test_a_single_cell_needs_no_area(values_of: Callable, make_settings: Callabl
 def test_an_empty_part_merges_as_nothing(make_settings: Callable, whole: Callable) -> None:
     field = make_settings(NORMAL)
     place = Place("tas", (0, 0, 0, 0), (0, 1, 9, 11))
-    empty = measure(NORMAL[:0], NORMAL[:0], field, None, place)
-    full = measure(NORMAL, NORMAL, field, None, whole(NORMAL))
+    empty = measure(NORMAL[:0], NORMAL[:0], field, Domain(), place)
+    full = measure(NORMAL, NORMAL, field, Domain(), whole(NORMAL))
     for merged in (merge(empty, full), merge(full, empty)):
         assert merged.keys() == full.keys()
 
@@ -152,13 +155,13 @@ def test_weights_that_are_no_weights_are_refused(
     weights = np.ones((9, 11))
     weights[3, 4] = bad
     with pytest.raises(MetricError, match="finite and not negative"):
-        measure(NORMAL, NORMAL, make_settings(NORMAL), weights, whole(NORMAL))
+        measure(NORMAL, NORMAL, make_settings(NORMAL), Domain(weights), whole(NORMAL))
 
 
 def test_a_part_beyond_the_variable_is_refused(make_settings: Callable) -> None:
     place = Place("tas", (1, 0, 0, 0), NORMAL.shape)
     with pytest.raises(MetricError, match="beyond"):
-        measure(NORMAL, NORMAL, make_settings(NORMAL), None, place)
+        measure(NORMAL, NORMAL, make_settings(NORMAL), Domain(), place)
 
 
 def test_arrays_of_any_memory_order_give_the_same(make_settings: Callable, whole: Callable) -> None:
@@ -169,7 +172,7 @@ def test_arrays_of_any_memory_order_give_the_same(make_settings: Callable, whole
     frozen.flags.writeable = False
     expected = check_shard(NORMAL, y, field, whole(NORMAL), bound)
     assert check_shard(np.asfortranarray(NORMAL), frozen, field, whole(NORMAL), bound) == expected
-    one = measure(NORMAL, y, field, None, whole(NORMAL))
-    other = measure(np.asfortranarray(NORMAL), frozen, field, None, whole(NORMAL))
+    one = measure(NORMAL, y, field, Domain(), whole(NORMAL))
+    other = measure(np.asfortranarray(NORMAL), frozen, field, Domain(), whole(NORMAL))
     for key, array in one.items():
         np.testing.assert_array_equal(other[key], array)

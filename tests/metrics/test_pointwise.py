@@ -9,6 +9,7 @@ import pytest
 from scipy.ndimage import convolve
 
 from climcomp_metrics import Place, measure
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.measure import SEGMENT
 
 PERIODIC = {"periodic_x": True}
@@ -185,7 +186,7 @@ def test_grids_wider_than_what_is_done_at_a_time_lose_and_repeat_nothing(
         expected = abs(np.average(e[good], weights=np.broadcast_to(w, x.shape)[good]))
         assert values["P2"].value == pytest.approx(expected, rel=1e-9)
     assert values["P9"].value == pytest.approx(abs(np.corrcoef(e[good], x[good])[0, 1]), rel=1e-8)
-    state = measure(x, x + e, settings, weights, Place("tas", (0, 0, 0, 0), x.shape))
+    state = measure(x, x + e, settings, Domain(weights), Place("tas", (0, 0, 0, 0), x.shape))
     both = good[..., 1:] & good[..., :-1]
     steps = np.where(both, np.abs(np.diff(np.where(good, e, 0.0))), 0.0).sum(axis=(0, 1, 2))
     np.testing.assert_allclose(state["steps_x/0"][0, 1:], steps, rtol=1e-9)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from climcomp.errors import MetricError
 from climcomp_metrics import Place, State, from_bytes, measure, merge, summarise, to_bytes
+from climcomp_metrics.domain import Domain
 
 SHAPE = (7, 2, 20, 24)
 
@@ -29,7 +30,7 @@ def part(pair: tuple[np.ndarray, np.ndarray], field: object, box: tuple[slice, .
     x, y = (np.ascontiguousarray(array[box]) for array in pair)
     start = tuple(s.start for s in box)
     weights = np.linspace(0.5, 1.0, SHAPE[2])[:, None] * np.ones(SHAPE[3])
-    return measure(x, y, field, weights, Place("tas", start, x.shape))  # type: ignore[arg-type]
+    return measure(x, y, field, Domain(weights), Place("tas", start, x.shape))  # type: ignore[arg-type]
 
 
 def assert_same(expected: State, actual: State) -> None:
@@ -98,8 +99,8 @@ def test_horizontal_tiles_merge_in_any_order_and_add_up_to_the_whole_but_for_ste
         forward["slices/sums"][:, :13], whole["slices/sums"][:, :13], rtol=1e-9, atol=1e-9
     )
     weights = np.linspace(0.5, 1.0, SHAPE[2])[:, None] * np.ones(SHAPE[3])
-    expected = {(v.metric, v.level): v.value for v in summarise(whole, field, weights)}
-    actual = {(v.metric, v.level): v.value for v in summarise(forward, field, weights)}
+    expected = {(v.metric, v.level): v.value for v in summarise(whole, field, Domain(weights))}
+    actual = {(v.metric, v.level): v.value for v in summarise(forward, field, Domain(weights))}
     for key in (("P2", 0), ("P4", 1), ("P5", 0), ("P9", 1), ("D1", 0), ("D4", 1)):
         assert actual[key] == pytest.approx(expected[key], rel=1e-9), key
 

@@ -36,7 +36,7 @@ def judge_column(task: ColumnTask) -> ColumnResult:
     state, missing = merged_state(context.store, task.column, dict(task.shards))
     if missing or state is None or variable.settings is None:
         return ColumnResult(task.column, (), tuple(missing))
-    values = summarise(state, variable.settings, context.weights(variable))
+    values = summarise(state, variable.settings, context.domain(variable))
     return ColumnResult(task.column, tuple(values), ())
 
 

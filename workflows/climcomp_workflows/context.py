@@ -1,4 +1,4 @@
-"""What a process that runs tasks keeps open between them: the plan, its sources, weights, sums."""
+"""What a process that runs tasks keeps open between them: the plan, its sources, domains, sums."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from climcomp.archive import ArchiveStore, open_store
 from climcomp.errors import ArchiveDamagedError
 from climcomp.source import Source, open_source
-from climcomp.source.grid import read_geometry
-from climcomp_metrics.sphere import area_weights
+from climcomp_metrics.domain import Domain
+from climcomp_workflows.domain import read_domain
 from climcomp_workflows.plan.model import Plan, VariablePlan
 from climcomp_workflows.states import Accumulator
 
@@ -61,7 +61,7 @@ class RunContext:
     accumulator: Accumulator
     lock: threading.Lock = field(default_factory=threading.Lock)  # tasks against flushes
     _sources: dict[str, Source] = field(default_factory=dict)
-    _weights: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)
+    _domains: dict[str, Domain] = field(default_factory=dict)
     _decoded: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
 
     def room_for_decoded(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -85,14 +85,13 @@ class RunContext:
             self._sources[variable.dataset] = source
         return self._sources[variable.dataset]
 
-    def weights(self, variable: VariablePlan) -> NDArray[np.float64] | None:
-        """The area weights of a variable's cells; None where there are none."""
-        if variable.name not in self._weights:
-            geometry = read_geometry(self.source(variable), variable.source_name)
-            found = area_weights(geometry)
+    def domain(self, variable: VariablePlan) -> Domain:
+        """The grid and the dates of a variable."""
+        if variable.name not in self._domains:
+            found = read_domain(self.source(variable), variable.source_name)
             # One variable at a time: weights are as large as a field.
-            self._weights = {variable.name: None if isinstance(found, str) else found}
-        return self._weights[variable.name]
+            self._domains = {variable.name: found}
+        return self._domains[variable.name]
 
     def close(self) -> None:
         """Close the sources."""

@@ -10,6 +10,7 @@ from climcomp.bounds import ErrorBound
 from climcomp.codecs import get_codec
 from climcomp.frame import BlockEncoding, encode_block
 from climcomp_metrics.bins import make_bins
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import Axes, FieldSettings, Place
 from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import check_shard
@@ -54,4 +55,4 @@ def warm_up() -> None:
         )
         place = Place("warm-up", (0, 0, 0, 0), shape)
         check_shard(field, field, settings, place, (ErrorBound("absolute", 1.0),))
-        measure(field, field, settings, np.ones((3, 4)), place)
+        measure(field, field, settings, Domain(np.ones((3, 4))), place)

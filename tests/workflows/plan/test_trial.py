@@ -14,6 +14,7 @@ from climcomp.bounds import ErrorBound
 from climcomp.errors import CodecError
 from climcomp_metrics.base import Limits, Verdict
 from climcomp_metrics.bins import make_bins
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import Axes, FieldSettings
 from climcomp_workflows.plan import trial
 from climcomp_workflows.plan.ladder import LevelBounds, make_ladder
@@ -42,7 +43,8 @@ def gate(
     sample = Sample(
         fields, tuple(range(times)), levels, slice(0, rows), slice(0, columns), whole, False
     )
-    made = SampleGate(sample, settings, (), np.ones((rows, columns)), Limits(), "all", frozenset())
+    domain = Domain(np.ones((rows, columns)))
+    made = SampleGate(sample, settings, (), domain, Limits(), "all", frozenset())
     return dataclasses.replace(made, **changes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from climcomp_workflows.domain import make_domain
 from climcomp_workflows.plan.draft import Draft, estimates, field_settings, make_draft
 from climcomp_workflows.plan.fields import exact_values
 from climcomp_workflows.plan.lossless import array_spec, plan_lossless
@@ -115,12 +116,13 @@ def _plan(subject: Subject, findings: Findings) -> VariablePlan:
 def _gate(
     subject: Subject, found: Survey, draft: Draft, exact: tuple[float, ...], zeros_exact: bool
 ) -> SampleGate:
+    weights = None if isinstance(subject.weights, str) else subject.weights
     enforced: Enforced = "bounds" if subject.recipe.quality == "bounds" else "all"
     return SampleGate(
         found.sample,
         field_settings(subject, found, draft.layout, zeros_exact),
         exact,
-        subject.weights,
+        make_domain(subject.geometry, weights, None),
         subject.limits,
         enforced,
         frozenset(subject.recipe.checks.off),

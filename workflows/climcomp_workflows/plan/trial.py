@@ -15,6 +15,7 @@ from climcomp.codecs import get_codec
 from climcomp.errors import BoundError, CodecError
 from climcomp.frame import BlockEncoding, decode_block, encode_block
 from climcomp_metrics.base import Limits, Value, Verdict
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import FieldSettings, Place
 from climcomp_metrics.judge import judge
 from climcomp_metrics.measure import measure
@@ -29,6 +30,7 @@ from climcomp_workflows.plan.sample import Sample
 NEED_THE_RECORD = frozenset({"P3", "P7", "C1", "E5"})
 # Our own: only a failure as clear as this on a part skips a rung, for the run judges all values.
 CLEAR = 1.25
+SLICES_OF_SAMPLED = 4  # of each level, by statistics that METRICS samples anyway; our own
 BLOCK_BYTES = 16 << 20  # coded at once: blocks of the archive are no larger
 
 
@@ -48,7 +50,7 @@ class SampleGate:
     sample: Sample
     settings: FieldSettings
     exact: tuple[float, ...]
-    weights: NDArray[np.float64] | str
+    domain: Domain
     limits: Limits
     enforced: Enforced
     off: frozenset[str]
@@ -82,17 +84,30 @@ class SampleGate:
             chunk=(times, 1, rows, columns),
             shard=(times, 1, rows, columns),
             periodic_x=self.settings.periodic_x and columns == self.settings.shape[3],
+            every={"*": max(1, times // SLICES_OF_SAMPLED)},
         )
         names = ("sampled step", f"level {level},", "y", "x")
         place = Place(self.settings.variable, (0, 0, 0, 0), part.shape, names)
-        area = None
-        if not isinstance(self.weights, str):
-            area = self.weights[sample.rows, sample.columns]
+        here = self._domain_of_sample()
         check = check_shard(original, decoded, part, place, (_bound(rung, level),))
-        state = measure(original, decoded, part, area, place)
+        state = measure(original, decoded, part, here, place)
         return Measured(
-            level, check, [self._placed(v, level) for v in summarise(state, part, area)]
+            level, check, [self._placed(v, level) for v in summarise(state, part, here)]
         )
+
+    def _domain_of_sample(self) -> Domain:
+        """The grid under the sampled part of the fields; sampled steps are no record of dates."""
+        whole, rows, columns = self.domain, self.sample.rows, self.sample.columns
+        weights = None if whole.weights is None else whole.weights[rows, columns]
+        lat, lon = whole.lat, whole.lon
+        if lat is not None and lon is not None:
+            if whole.grid in ("latlon", "gaussian"):
+                lat, lon = lat[rows], lon[columns]
+            elif whole.grid == "unstructured":
+                lat, lon = lat[columns], lon[columns]
+            else:
+                lat, lon = lat[rows, columns], lon[rows, columns]
+        return Domain(weights, whole.grid, lat, lon)
 
     def _placed(self, value: Value, level: int) -> Value:
         """A value with the level and the time step that it has in the variable."""

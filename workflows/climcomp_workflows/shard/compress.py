@@ -133,7 +133,7 @@ def measure_pair(
         canonical(original, settings.axes),
         canonical(decoded, settings.axes),
         settings,
-        context.weights(variable),
+        context.domain(variable),
         place,
     )
 

@@ -118,7 +118,7 @@ def _compare(
     pair = canonical(original, settings.axes), canonical(decoded, settings.axes)
     bounds = rung_bounds(variable.ladder[0], settings.shape[1])
     found.check = check_shard(*pair, settings, place, bounds)
-    found.state = measure(*pair, settings, context.weights(variable), place)
+    found.state = measure(*pair, settings, context.domain(variable), place)
     return found
 
 

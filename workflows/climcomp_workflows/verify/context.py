@@ -1,16 +1,14 @@
-"""What a process that verifies keeps open between tasks: archive, plan, sources, weights."""
+"""What a process that verifies keeps open between tasks: archive, plan, sources, domains."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from climcomp.archive import Archive, open_archive
-from climcomp.source import FileIdentity, Source, SourceSpec, open_source, read_geometry
-from climcomp_metrics.sphere import area_weights
+from climcomp.source import FileIdentity, Source, SourceSpec, open_source
+from climcomp_metrics.domain import Domain
+from climcomp_workflows.domain import read_domain
 from climcomp_workflows.plan.model import Plan, VariablePlan
 
 
@@ -40,7 +38,7 @@ class VerifyContext:
     archive: Archive
     plan: Plan
     _sources: dict[str, Source] = field(default_factory=dict)
-    _weights: dict[str, NDArray[np.float64] | None] = field(default_factory=dict)
+    _domains: dict[str, Domain] = field(default_factory=dict)
 
     def source(self, variable: VariablePlan) -> Source:
         """The opened source of a variable.
@@ -57,13 +55,13 @@ class VerifyContext:
             self._sources[variable.dataset] = source
         return self._sources[variable.dataset]
 
-    def weights(self, variable: VariablePlan) -> NDArray[np.float64] | None:
-        """The area weights of a variable's cells; None where there are none."""
-        if variable.name not in self._weights:
-            found = area_weights(read_geometry(self.source(variable), variable.source_name))
+    def domain(self, variable: VariablePlan) -> Domain:
+        """The grid and the dates of a variable."""
+        if variable.name not in self._domains:
+            found = read_domain(self.source(variable), variable.source_name)
             # One variable at a time: weights are as large as a field.
-            self._weights = {variable.name: None if isinstance(found, str) else found}
-        return self._weights[variable.name]
+            self._domains = {variable.name: found}
+        return self._domains[variable.name]
 
     def close(self) -> None:
         """Close the sources."""

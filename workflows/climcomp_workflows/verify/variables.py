@@ -8,20 +8,18 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from climcomp.archive import Archive, shard_indices, shard_key
 from climcomp.errors import ClimcompError
-from climcomp.source import Source, read_geometry
+from climcomp.source import Source
 from climcomp_metrics.base import Value, Verdict
 from climcomp_metrics.criteria import make_limits
+from climcomp_metrics.domain import Domain
 from climcomp_metrics.judge import judge
 from climcomp_metrics.physical import ShardCheck
 from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
-from climcomp_metrics.sphere import area_weights
 from climcomp_metrics.summarise import summarise
 from climcomp_workflows.cluster import Executor
+from climcomp_workflows.domain import read_domain
 from climcomp_workflows.gate import failures, in_words
 from climcomp_workflows.plan.model import Plan, VariablePlan
 from climcomp_workflows.receipt import VariableReceipt
@@ -83,15 +81,14 @@ class Comparison:
             return
         try:
             assert column.state is not None
-            values = summarise(column.state, self.variable.settings, self._weights)
+            values = summarise(column.state, self.variable.settings, self._domain)
             self._values[found.levels] = values
         except ClimcompError as error:
             self.problems.append(str(error))
 
     @functools.cached_property
-    def _weights(self) -> NDArray[np.float64] | None:
-        found = area_weights(read_geometry(self.source, self.variable.source_name))
-        return None if isinstance(found, str) else found
+    def _domain(self) -> Domain:
+        return read_domain(self.source, self.variable.source_name)
 
     def receipt(self) -> VariableReceipt:
         """What is said of the variable, once all its tasks are in."""

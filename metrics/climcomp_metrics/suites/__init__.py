@@ -1,0 +1,20 @@
+"""The rows of METRICS, a file for each suite: who computes, the limits, and where they are from."""
+
+from climcomp_metrics.suites import (
+    conservation,
+    distribution,
+    extremes,
+    physical,
+    pointwise,
+    structure,
+)
+
+CRITERIA = (
+    *physical.CRITERIA,
+    *pointwise.CRITERIA,
+    *distribution.CRITERIA,
+    *extremes.CRITERIA,
+    *conservation.CRITERIA,
+    *structure.CRITERIA,
+)
+"""In the order in which a report shows them."""
