@@ -1,0 +1,1 @@
+"""Metrics over several variables: found by CF standard_name, measured after the shards."""
