@@ -2,11 +2,14 @@
 
 from climcomp_metrics.base import Criterion, Limits, Metric, State, Statistic, Value, Verdict
 from climcomp_metrics.bins import Bins, make_bins
+from climcomp_metrics.compare import compare, metric
+from climcomp_metrics.comparison import Comparison
 from climcomp_metrics.criteria import all_criteria, find_criterion, make_limits
 from climcomp_metrics.field import Axes, FieldSettings, Place, canonical
 from climcomp_metrics.judge import judge
 from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
+from climcomp_metrics.plugins import Grid, OwnMetric, read_own_metric
 from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.state import from_bytes, merge, to_bytes
 from climcomp_metrics.suites import CRITERIA
@@ -16,10 +19,13 @@ __all__ = [
     "CRITERIA",
     "Axes",
     "Bins",
+    "Comparison",
     "Criterion",
     "FieldSettings",
+    "Grid",
     "Limits",
     "Metric",
+    "OwnMetric",
     "Place",
     "ShardCheck",
     "State",
@@ -29,6 +35,7 @@ __all__ = [
     "all_criteria",
     "canonical",
     "check_shard",
+    "compare",
     "find_criterion",
     "from_bytes",
     "judge",
@@ -37,6 +44,8 @@ __all__ = [
     "measure",
     "merge",
     "merge_checks",
+    "metric",
+    "read_own_metric",
     "shard_verdicts",
     "summarise",
     "to_bytes",

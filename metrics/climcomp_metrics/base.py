@@ -75,6 +75,8 @@ class Criterion:
         Default limits; None: none. Without `fail` a metric is reported and never blocks.
     least
         Whether small values are the bad ones (CSI).
+    origin
+        Who set the limits, named before `source` in every verdict.
     """
 
     id: str
@@ -88,6 +90,7 @@ class Criterion:
     source: str
     scope: Scope = "variable"
     least: bool = False
+    origin: str = "METRICS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ class Limits:
             # A stricter FAIL takes the WARN limit with it: nothing may fail without a warning.
             warn = max(warn, fail) if criterion.least else min(warn, fail)
         changed = any(f"{criterion.id}.{end}" in self.overrides for end in ("warn", "fail"))
-        return warn, fail, self.overridden_by if changed else f"METRICS: {criterion.source}"
+        default = f"{criterion.origin}: {criterion.source}"
+        return warn, fail, self.overridden_by if changed else default
 
 
 @dataclass(frozen=True, slots=True)

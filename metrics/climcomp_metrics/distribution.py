@@ -31,11 +31,11 @@ class BodyQuantiles:
             return level.without(self.id, "sigma", reason)
         shares = np.arange(1, 100) / 100.0
         of_x, of_y = level.histogram.quantiles(shares)
-        shift = np.abs(of_y - of_x) / level.sigma
-        worst = int(np.argmax(shift))
-        return level.of(
-            self.id, float(shift[worst]), "sigma", place=f"quantile {shares[worst]:.2f}"
-        )
+        shift = (of_y - of_x) / level.sigma
+        worst = int(np.argmax(np.abs(shift)))
+        signed = float(shift[worst])
+        place, detail = f"quantile {shares[worst]:.2f}", {"signed": signed}
+        return level.of(self.id, abs(signed), "sigma", place=place, detail=detail)
 
 
 class DeviationRatio:

@@ -38,9 +38,11 @@ class TailQuantiles:
         tails = (FAR_TAIL, TAIL) if level.totals["count"] >= 10 / FAR_TAIL else (TAIL,)
         shares = np.array([*tails, *(1.0 - tail for tail in tails)])
         of_x, of_y = level.histogram.quantiles(shares)
-        shift = np.abs(of_y - of_x) / level.sigma
-        worst = int(np.argmax(shift))
-        return level.of(self.id, float(shift[worst]), "sigma", place=f"quantile {shares[worst]:g}")
+        shift = (of_y - of_x) / level.sigma
+        worst = int(np.argmax(np.abs(shift)))
+        signed = float(shift[worst])
+        place, detail = f"quantile {shares[worst]:g}", {"signed": signed}
+        return level.of(self.id, abs(signed), "sigma", place=place, detail=detail)
 
 
 class ExpectedShortfall:

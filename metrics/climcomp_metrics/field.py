@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from climcomp.errors import MetricError
 from climcomp_metrics.bins import Bins
+from climcomp_metrics.plugins.model import OwnMetric
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Shape = tuple[int, int, int, int]
@@ -78,6 +79,17 @@ def canonical(values: NDArray[Scalar], axes: Axes) -> NDArray[Scalar]:
     return np.ascontiguousarray(values.transpose(axes.order)).reshape(shape)
 
 
+def no_neighbours(axes: Axes, shape: tuple[int, ...]) -> str | None:
+    """Why gradients and Laplacians cannot be had on this grid, or None if they can."""
+    if axes.cell is not None:
+        return "the grid is unstructured: cells have no row and column neighbours"
+    if axes.y is None or axes.x is None:
+        return "it has no two horizontal dimensions"
+    if shape[axes.y] < 3 or shape[axes.x] < 3:
+        return f"its fields have only {shape[axes.y]} x {shape[axes.x]} cells"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSettings:
     """Everything about a variable that is decided before its values are measured.
@@ -103,6 +115,12 @@ class FieldSettings:
     every
         Of the statistics that METRICS samples, how many time steps each takes one of; "*" for all
         that are not named. Empty: as METRICS says.
+    ensemble
+        How many members the folded levels hold of each level, and how many folded levels apart
+        these are; None where no dimension counts members.
+    own
+        The metrics that a scientist wrote for it. They run only where they have their code, which
+        `to_dict` leaves out.
     """
 
     variable: str
@@ -123,6 +141,8 @@ class FieldSettings:
     chunk: Shape
     shard: Shape
     every: Mapping[str, int] = field(default_factory=dict)
+    ensemble: tuple[int, int] | None = None
+    own: tuple[OwnMetric, ...] = ()
 
     def __post_init__(self) -> None:
         levels = self.shape[1]
@@ -149,6 +169,7 @@ class FieldSettings:
         stored["axes"] = self.axes.to_dict()
         stored["every"] = dict(self.every)
         stored["bins"] = [bins.to_dict() for bins in self.bins]
+        stored["own"] = [own.to_dict() for own in self.own]
         if self.valid_range is not None:
             # JSON has no infinity: an open end is null.
             stored["valid_range"] = [v if np.isfinite(v) else None for v in self.valid_range]
@@ -160,8 +181,10 @@ class FieldSettings:
         known = {name: stored[name] for name in cls.__slots__}
         known["axes"] = Axes.from_dict(known["axes"])
         known["bins"] = tuple(Bins.from_dict(bins) for bins in known["bins"])
+        known["own"] = tuple(OwnMetric.from_dict(own) for own in known["own"])
         for name in ("shape", "chunk", "shard", "sigma", "exact"):
             known[name] = tuple(known[name])
+        known["ensemble"] = known["ensemble"] and tuple(known["ensemble"])
         if known["valid_range"] is not None:
             low, high = known["valid_range"]
             known["valid_range"] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from climcomp_metrics.base import Criterion, Limits, Outcome, Value, Verdict
 from climcomp_metrics.field import FieldSettings
@@ -29,17 +29,23 @@ def judge(
     """
     limits = limits or Limits()
     return [
-        _judge(
-            criterion, [value for value in values if value.metric == criterion.id], settings, limits
-        )
+        judge_criterion(criterion, values, limits, lambda value: _place(value, settings))
         for criterion in applicable(settings)
     ]
 
 
-def _judge(
-    criterion: Criterion, values: list[Value], settings: FieldSettings, limits: Limits
+def judge_criterion(
+    criterion: Criterion, values: Sequence[Value], limits: Limits, place: Callable[[Value], str]
 ) -> Verdict:
+    """The verdict of one criterion; values of other metrics are left out.
+
+    Parameters
+    ----------
+    place
+        Where a value is from, in words.
+    """
     warn, fail, source = limits.of_criterion(criterion)
+    values = [value for value in values if value.metric == criterion.id]
     known = [value for value in values if value.value is not None]
     reasons = _reasons([value for value in values if value.value is None])
     if not known:
@@ -53,7 +59,10 @@ def _judge(
     number = float("nan") if worst.value is None else worst.value
     outcome = _outcome(number, warn, fail, sign)
     if math.isnan(number):
-        reasons = "; ".join(filter(None, ["the value is not a number", reasons]))
+        # A metric of one's own that says why it has no number was broken: no limit is needed.
+        outcome = "fail" if worst.reason else outcome
+        why = worst.reason or "the value is not a number"
+        reasons = "; ".join(filter(None, [why, reasons]))
     elif outcome == "fail" and _could_be_chance(worst, fail, sign):
         outcome = "warn"
         why = f"beyond the limit by less than two standard errors ({worst.error:.2g} each)"
@@ -67,7 +76,7 @@ def _judge(
         warn=warn,
         fail=fail,
         source=source,
-        place=_place(worst, settings),
+        place=place(worst),
         reason=reasons,
         sampled=worst.sampled,
         detail=worst.detail,

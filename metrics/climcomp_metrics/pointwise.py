@@ -19,10 +19,14 @@ from climcomp_metrics.conditions import (
     rounding,
 )
 from climcomp_metrics.level import CONSTANT_SLICE, Level
+from climcomp_metrics.saturated import saturated_sums
 
 FEWEST_IN_SLICE = 30
 """A slice with fewer values gives no rms to compare with others."""
 
+
+ROUNDING = 1e-12
+"""Of a sum: what is left after taking out most of it may be this far from zero."""
 
 FEWEST_PAIRS = 100
 """A correlation of fewer values is nothing but chance."""
@@ -171,7 +175,10 @@ class SliceOutlier:
 
 
 class ErrorLaplacianCorrelation:
-    """Absolute correlation of e with the 5-point Laplacian of x (P8): sees smoothing."""
+    """Absolute correlation of e with the 5-point Laplacian of x (P8): sees smoothing.
+
+    Over cells that are not saturated: see `climcomp_metrics.saturated`.
+    """
 
     id: ClassVar[str] = "P8"
 
@@ -180,12 +187,16 @@ class ErrorLaplacianCorrelation:
         if reason := first_reason(level, has_neighbours):
             return level.without(self.id, "1", reason)
         t = level.totals
-        names = ("inner_e", "inner_ee", "lap_x", "lap_xx", "e_lap_x", "e_lap_x_squared")
-        return _correlation(level, self.id, t["stencils"], *(t[name] for name in names))
+        names = ("stencils", "inner_e", "inner_ee", "lap_x", "lap_xx", "e_lap_x", "e_lap_x_squared")
+        apart = saturated_sums(level, of_laplacian=True)
+        return _correlation(level, self.id, *_less([t[name] for name in names], apart))
 
 
 class ErrorFieldCorrelation:
-    """Absolute correlation of e with x (P9): damping and bit shaving show here."""
+    """Absolute correlation of e with x (P9): damping and bit shaving show here.
+
+    Over cells that are not saturated: see `climcomp_metrics.saturated`.
+    """
 
     id: ClassVar[str] = "P9"
 
@@ -194,8 +205,15 @@ class ErrorFieldCorrelation:
         if reason := first_reason(level):
             return level.without(self.id, "1", reason)
         t = level.totals
-        names = ("e", "ee", "x", "xx", "xe", "xe_squared")
-        return _correlation(level, self.id, t["count"], *(t[name] for name in names))
+        names = ("count", "e", "ee", "x", "xx", "xe", "xe_squared")
+        apart = saturated_sums(level, of_laplacian=False)
+        return _correlation(level, self.id, *_less([t[name] for name in names], apart))
+
+
+def _less(sums: list[float], apart: dict[str, float]) -> list[float]:
+    """Sums without those of the saturated cells; what is left of rounding alone is nothing."""
+    left = [a - b for a, b in zip(sums, apart.values(), strict=True)]
+    return [v if abs(v) > ROUNDING * abs(a) else 0.0 for v, a in zip(left, sums, strict=True)]
 
 
 def _correlation(

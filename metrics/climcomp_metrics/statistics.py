@@ -11,7 +11,24 @@ from climcomp_metrics.field import FieldSettings
 
 _HERE = "climcomp_metrics."
 
-STATISTICS: dict[str, str] = {}
+STATISTICS: dict[str, str] = {
+    "own": _HERE + "plugins.statistic:OwnMetrics",
+    "spectra": _HERE + "spectral.statistic:Spectra",
+    "saturated": _HERE + "saturated:Saturated",
+    "dssim": _HERE + "similarity.dssim:StructuralSimilarity",
+    "fractions": _HERE + "similarity.fractions:Fractions",
+    "relative_error": _HERE + "relative_error:RelativeErrors",
+    "rmsz": _HERE + "ensemble:MemberScores",
+    "distinct": _HERE + "distinct:DistinctValues",
+    "error_shape": _HERE + "error_shape:ErrorShapes",
+    "season": _HERE + "temporal.season:Season",
+    "whiteness": _HERE + "temporal.whiteness:Whiteness",
+    "annual": _HERE + "annual.maxima:AnnualExtremes",
+    "spells": _HERE + "annual.spells:AnnualSpells",
+    "hot_days": _HERE + "annual.hot_days:MonthlyCounts",
+    "very_wet_days": _HERE + "annual.very_wet_days:WetDayAmounts",
+    "wet_days": _HERE + "annual.wet_days:WetDays",
+}
 """Name, which is also the first part of its keys in a state, and "module:Class"."""
 
 

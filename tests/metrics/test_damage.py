@@ -39,14 +39,17 @@ def failed(verdicts: dict[str, Verdict]) -> set[str]:
     return {name for name, verdict in verdicts.items() if verdict.outcome == "fail"}
 
 
-def test_uniform_noise_within_a_hundredth_of_sigma_passes_everything(
+def test_uniform_noise_small_beside_the_finest_waves_passes_everything(
     x: Array, verdicts_of: Verdicts
 ) -> None:
-    y = (x + _noise(x.shape, 0.01 * SIGMA)).astype(np.float32)
+    # The field is smooth over two cells: its shortest judged waves hold 1e-5 of its variance.
+    y = (x + _noise(x.shape, 0.0005 * SIGMA)).astype(np.float32)
     verdicts = verdicts_of(x, y)
     assert failed(verdicts) == set()
     outcomes = {name: verdict.outcome for name, verdict in verdicts.items()}
-    assert {name for name, outcome in outcomes.items() if outcome == "n/a"} <= {"E2"}
+    missing = {name for name, outcome in outcomes.items() if outcome == "n/a"}
+    # Without dates there are no seasons and years, and one member is no ensemble.
+    assert {name for name in missing if not name.startswith(("M", "E6"))} <= {"E2", "E7", "P11"}
 
 
 def test_relative_noise_on_rain_passes_everything(rain: Array, verdicts_of: Verdicts) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from climcomp.errors import MetricError
 from climcomp_metrics import Axes, FieldSettings, canonical
+from climcomp_metrics.field import no_neighbours
 
 
 def test_any_order_of_dimensions_becomes_time_level_y_x() -> None:
@@ -65,3 +66,10 @@ def test_importing_the_room_imports_no_compiler() -> None:
         [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, check=False
     )
     assert done.returncode == 0
+
+
+def test_neighbours_need_a_structured_grid_of_three_cells_each_way() -> None:
+    assert no_neighbours(Axes(0, (), 1, 2), (5, 3, 3)) is None
+    assert "unstructured" in str(no_neighbours(Axes(0, (), None, None, 1), (5, 900)))
+    assert "no two horizontal" in str(no_neighbours(Axes(0, (), 1, None), (5, 9)))
+    assert "2 x 9" in str(no_neighbours(Axes(0, (), 1, 2), (5, 2, 9)))

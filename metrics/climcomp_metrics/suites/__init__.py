@@ -6,7 +6,10 @@ from climcomp_metrics.suites import (
     extremes,
     physical,
     pointwise,
+    spectral,
     structure,
+    temporal,
+    together,
 )
 
 CRITERIA = (
@@ -14,7 +17,10 @@ CRITERIA = (
     *pointwise.CRITERIA,
     *distribution.CRITERIA,
     *extremes.CRITERIA,
+    *spectral.CRITERIA,
     *conservation.CRITERIA,
     *structure.CRITERIA,
+    *temporal.CRITERIA,
+    *together.CRITERIA,
 )
 """In the order in which a report shows them."""

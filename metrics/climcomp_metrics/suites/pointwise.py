@@ -29,6 +29,11 @@ CRITERIA: tuple[Criterion, ...] = (
         "Baker 2014, Z-checker",
     ),
     Criterion(
+        "P6", "spatial relative error", "how many values are off by more than 0.01 % of themselves",
+        "CPB", "climcomp_metrics.relative_error:SpatialRelativeError", "%", 5.0, None,
+        "Baker 2017",
+    ),
+    Criterion(
         "P7", "slice outlier", "one time step is far worse than the others",
         "CPB", "climcomp_metrics.pointwise:SliceOutlier", "1", 5.0, 10.0, "argued",
     ),
@@ -40,5 +45,13 @@ CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         "P9", "error-field correlation", "the field was damped, or its bits shaved",
         "CPB", "climcomp_metrics.pointwise:ErrorFieldCorrelation", "1", 0.05, 0.1, "calibrated",
+    ),
+    Criterion(
+        "P10", "error whiteness", "an error tells of the errors beside it",
+        "CPB", "climcomp_metrics.temporal.whiteness:ErrorWhiteness", "1", 0.2, None, "Z-checker",
+    ),
+    Criterion(
+        "P11", "RMSZ change", "a member no longer belongs to its ensemble",
+        "CPB", "climcomp_metrics.ensemble:RmszChange", "1", 0.05, 0.1, "Baker 2014",
     ),
 )  # fmt: skip

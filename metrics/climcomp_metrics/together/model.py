@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -78,6 +78,15 @@ class GroupPart:
         The first time step, counted from the start of the record.
     steps
         How many time steps the record has.
+    every
+        Step i of the arrays is step `start + i * every` of the record: more than 1 where a sample
+        was read.
+    bounds
+        Role to the largest absolute error that the archive promises on any value, in the member's
+        unit; 0 where it is lossless. A role that is not there: nobody knows.
+    level_standard_name
+        Of the vertical coordinate; "" if it has none. It tells pressures from hybrid levels whose
+        nominal values are pressures too.
     """
 
     original: Mapping[str, NDArray[np.float64]]
@@ -88,6 +97,9 @@ class GroupPart:
     level_unit: str
     start: int
     steps: int
+    every: int = 1
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    level_standard_name: str = ""
 
 
 class Relation(Protocol):

@@ -8,7 +8,23 @@ from functools import cache
 
 from climcomp_metrics.together.model import Group, Member, Relation
 
-RELATIONS: dict[str, str] = {}
+_HERE = "climcomp_metrics.together."
+
+RELATIONS: dict[str, str] = {
+    "order": f"{_HERE}order:TemperatureOrder",
+    "order of levels": f"{_HERE}order:LevelOrder",
+    "TOA budget": f"{_HERE}budgets:TopBudget",
+    "surface budget": f"{_HERE}budgets:SurfaceBudget",
+    "water budget": f"{_HERE}budgets:WaterBudget",
+    "air mass": f"{_HERE}column_integrals:DryMass",
+    "precipitable water": f"{_HERE}column_integrals:WaterColumn",
+    "enthalpy": f"{_HERE}column_integrals:Enthalpy",
+    "kinetic energy": f"{_HERE}energy:KineticEnergy",
+    "ocean heat": f"{_HERE}energy:OceanHeat",
+    "wind": f"{_HERE}wind:WindDerivatives",
+    "geostrophic wind": f"{_HERE}heights:GeostrophicWind",
+    "relative humidity": f"{_HERE}humidity:RelativeHumidity",
+}
 """Name and "module:Class"."""
 
 

@@ -1,0 +1,1 @@
+"""Arrays of a notebook, recognised as the variables of a file are, and taken in pairs."""

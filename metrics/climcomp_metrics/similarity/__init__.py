@@ -1,0 +1,1 @@
+"""Scores that look at fields as maps: structural similarity and fractions of neighbourhoods."""

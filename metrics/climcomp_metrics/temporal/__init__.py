@@ -1,0 +1,1 @@
+"""Metrics along time, and the statistics that they are taken from."""
