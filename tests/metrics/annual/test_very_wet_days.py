@@ -49,6 +49,14 @@ def test_a_part_without_rain_leaves_the_sums_of_others_alone(
     )
 
 
+def test_rain_in_whole_millimetres_does_not_stand_on_the_thresholds(rain: Callable) -> None:
+    random = np.random.default_rng(3)
+    # 5.5 % of the days have 16 mm or more, so that an edge at 16 mm would be one of the two.
+    x = random.geometric(0.176, (2 * YEAR, 1, 5, 5)).astype(np.float64)
+    y = x + random.uniform(-0.02, 0.02, x.shape)
+    assert rain(x, y).value("E6-R95pTOT").value < 0.002
+
+
 def test_light_rain_does_not_matter(rain: Callable, showers: Callable) -> None:
     x = showers(2 * YEAR, 4, 5).astype(np.float64)
     assert rain(x, np.where(x < 5.0, 0.5 * x, x)).value("E6-R95pTOT").value == 0.0
