@@ -35,6 +35,7 @@ __all__ = [
     "array_metadata",
     "build_shard",
     "read_shard",
+    "read_stored",
     "shard_indices",
     "shard_key",
     "shard_region",
@@ -115,6 +116,41 @@ def read_shard(
         if isinstance(err.__cause__, PayloadError):
             raise PayloadError(str(err)) from err.__cause__
         raise
+
+
+def read_stored(store: ArchiveStore, spec: ArraySpec, region: blocks.Region) -> Values:
+    """Values of a region of an array whose metadata are not published yet, through Zarr.
+
+    Only the inner chunks that the region touches are read from the store, and decoded.
+
+    Parameters
+    ----------
+    region
+        One slice a dimension, with both ends inside the array.
+
+    Raises
+    ------
+    ArchiveDamagedError
+        If a stored object is missing, is empty or does not decode; it is named.
+    """
+    objects: dict[str, Buffer] = {}
+    array = _create(spec, objects, None)
+    for index in blocks.touched_indices(region, spec.written):
+        objects[object_name(index)] = _mapped(store, shard_key(spec, index))
+    return read_region(array, spec, region)
+
+
+def _mapped(store: ArchiveStore, key: str) -> Buffer:
+    """A stored object of which only those bytes are read that somebody looks at."""
+    try:
+        data = np.memmap(store.path(key), np.uint8, "r").view(np.ndarray)
+    except (FileNotFoundError, ValueError) as err:  # a file without bytes cannot be mapped
+        found = "gone" if isinstance(err, FileNotFoundError) else "empty"
+        raise ArchiveDamagedError(
+            f"{key} was stored in {store.root} and is {found}: somebody changed the store. Nothing "
+            "is published. Run again: the shard is compressed anew."
+        ) from err
+    return default_buffer_prototype().buffer.from_array_like(data)
 
 
 def _read_by_chunks(

@@ -79,7 +79,7 @@ def fields(draw: st.DrawFn) -> NDArray[Any]:
 
 
 @each_encoding
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(values=fields())
 @example(values=np.array(np.nan))
 @example(values=np.zeros((3, 0), "f4"))

@@ -33,7 +33,7 @@ def assert_same_bits(actual: NDArray[Any], expected: NDArray[Any]) -> None:
     assert actual.tobytes() == expected.tobytes()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), dtype=DTYPES, shape=SHAPES, patterns=st.integers(1, 300))
 def test_any_patterns_anywhere_come_back_bit_for_bit(
     data: st.DataObject, dtype: np.dtype[Any], shape: tuple[int, ...], patterns: int
@@ -124,7 +124,7 @@ def test_packing_keeps_dimensions_along_which_the_mask_is_static() -> None:
     assert packed_shape(moving) == (int(moving.sum()),)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), dtype=DTYPES, shape=SHAPES)
 def test_filled_gaps_stay_within_the_range_of_their_block(
     data: st.DataObject, dtype: np.dtype[Any], shape: tuple[int, ...]

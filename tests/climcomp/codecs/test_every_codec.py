@@ -60,7 +60,7 @@ def largest_error(values: NDArray[Any], decoded: NDArray[Any]) -> float:
 
 
 @each_codec
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=blocks(), share=st.sampled_from([1e-6, 1e-4, 1e-2, 0.3, 3.0]))
 @example(values=np.zeros((), np.float32), share=0.3)
 @example(values=np.full((3, 4), 1e20, np.float32), share=1e-2)
@@ -90,7 +90,7 @@ def test_an_absolute_bound_is_kept_on_every_value(
 
 
 @pytest.mark.parametrize("name", [n for n in codec_names() if n in ("lossless", "rounding")])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values=blocks(), relative=st.sampled_from([1e-8, 1e-5, 0.01, 0.4, 2.0]))
 @example(values=np.array([0.0, -0.0, 1e-45, -1e-40, 3.4e38], np.float32), relative=0.01)
 def test_a_pointwise_relative_bound_is_kept_on_every_value(
@@ -106,7 +106,7 @@ def test_a_pointwise_relative_bound_is_kept_on_every_value(
     np.testing.assert_array_equal(np.signbit(decoded[zeros]), np.signbit(values[zeros]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     values=hnp.arrays(
         st.sampled_from([np.uint32, np.uint64]),

@@ -94,7 +94,7 @@ def test_the_streams_of_this_pysz_are_those_that_are_checked() -> None:
     assert Sz3().encode(smooth((3, 4)), BOUND)[5:9] == _DATA_VERSION
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     shape=st.lists(st.integers(1, 40), min_size=1, max_size=4),
     seed=st.integers(0, 10**6),
