@@ -157,6 +157,7 @@ class TopBudget(Budget):
 
     name: ClassVar[str] = "TOA budget"
     criteria: ClassVar[tuple[str, ...]] = ("C4-toa",)
+    by_level: ClassVar[bool] = False
     formulas: ClassVar[tuple[Formula, ...]] = TOP
 
 
@@ -168,6 +169,7 @@ class SurfaceBudget(Budget):
 
     name: ClassVar[str] = "surface budget"
     criteria: ClassVar[tuple[str, ...]] = ("C4-surface",)
+    by_level: ClassVar[bool] = False
     formulas: ClassVar[tuple[Formula, ...]] = SURFACE
 
 
@@ -180,6 +182,7 @@ class WaterBudget(Budget):
 
     name: ClassVar[str] = "water budget"
     criteria: ClassVar[tuple[str, ...]] = ("C4-water",)
+    by_level: ClassVar[bool] = False
     formulas: ClassVar[tuple[Formula, ...]] = WATER
     kinds: ClassVar[tuple[str, ...]] = ("water flux", "water over a while")
     unit: ClassVar[str] = "% of P"

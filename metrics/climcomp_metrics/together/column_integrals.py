@@ -161,6 +161,7 @@ class WaterColumn(ColumnIntegral):
 
     name: ClassVar[str] = "precipitable water"
     criteria: ClassVar[tuple[str, ...]] = ("C5-water",)
+    by_level: ClassVar[bool] = False
     unit: ClassVar[str] = "1"
 
     def find(self, members: Sequence[Member]) -> list[Group]:
@@ -191,6 +192,7 @@ class Enthalpy(ColumnIntegral):
 
     name: ClassVar[str] = "enthalpy"
     criteria: ClassVar[tuple[str, ...]] = ("C5-enthalpy",)
+    by_level: ClassVar[bool] = False
     unit: ClassVar[str] = "W m-2"
 
     def find(self, members: Sequence[Member]) -> list[Group]:
@@ -221,6 +223,7 @@ class DryMass(ColumnIntegral):
 
     name: ClassVar[str] = "air mass"
     criteria: ClassVar[tuple[str, ...]] = ("C5-mass",)
+    by_level: ClassVar[bool] = False
     unit: ClassVar[str] = "Pa"
 
     def find(self, members: Sequence[Member]) -> list[Group]:

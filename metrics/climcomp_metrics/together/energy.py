@@ -35,6 +35,7 @@ class KineticEnergy:
 
     name: ClassVar[str] = "kinetic energy"
     criteria: ClassVar[tuple[str, ...]] = ("C6-kinetic",)
+    by_level: ClassVar[bool] = True
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """Eastward and northward winds, or currents, on the same dimensions."""
@@ -116,6 +117,7 @@ class OceanHeat:
 
     name: ClassVar[str] = "ocean heat"
     criteria: ClassVar[tuple[str, ...]] = ("C6-ocean-heat",)
+    by_level: ClassVar[bool] = False
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """Each temperature of sea water on levels."""

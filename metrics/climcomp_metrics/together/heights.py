@@ -43,6 +43,7 @@ class GeostrophicWind:
 
     name: ClassVar[str] = "geostrophic wind"
     criteria: ClassVar[tuple[str, ...]] = ("T6-geostrophic", "T6-thickness")
+    by_level: ClassVar[bool] = False
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """Each height or geopotential of levels, or of one that its name tells, such as z500."""

@@ -71,6 +71,10 @@ def relative_humidity(
     return result
 
 
+HIGHEST = 200.0
+"""%: supersaturation over ice comes to 160 to 170 %, so this leaves out nothing real. Our own."""
+
+
 class RelativeHumidity:
     """The 99.9 % quantile of the absolute change of relative humidity, in % (T7).
 
@@ -78,11 +82,14 @@ class RelativeHumidity:
     -----
     Over all values of a level, each counting as much as any other; the worst level counts. From a
     histogram with bins of 0.001 %: the upper end of the bin that holds the quantile, or the largest
-    change where that is less or beyond 5 %. Pressure is that of the levels, or a variable's.
+    change where that is less or beyond 5 %. Pressure is that of the levels, or a variable's. States
+    of more than 200 % in the original are left out: the air has none, and where vapour is far more
+    than the air can hold, as in idealised runs, the ratio grows without bound.
     """
 
     name: ClassVar[str] = "relative humidity"
     criteria: ClassVar[tuple[str, ...]] = ("T7",)
+    by_level: ClassVar[bool] = True
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """Temperature and humidity on the same levels; or both near the surface, with pressure."""
@@ -155,7 +162,14 @@ class RelativeHumidity:
             for bins, most in zip(histogram, largest[:, 0], strict=True)
         ]
         if np.isnan(found).all():
-            return [sums.without("T7", "%", "no value has all its members", sampled)]
+            return [
+                sums.without(
+                    "T7",
+                    "%",
+                    "no value has all its members and at most 200 % of relative humidity",
+                    sampled,
+                )
+            ]
         level = int(np.nanargmax(found))
         return [
             Value(
@@ -193,7 +207,7 @@ def _changes(
                 for which in (0, 1)
             )
             change = np.abs(after - before)
-            good = np.isfinite(change)
+            good = np.isfinite(change) & (before <= HIGHEST)
             found.append(change if good.all() else change[good])
     return np.concatenate(found) if found else np.zeros(0)
 

@@ -107,6 +107,7 @@ class Relation(Protocol):
 
     name: ClassVar[str]
     criteria: ClassVar[tuple[str, ...]]  # ids of the rows of METRICS that it gives values for
+    by_level: ClassVar[bool]  # each level is measured by itself, so that parts may hold some levels
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """The groups among the variables of one dataset."""

@@ -23,7 +23,7 @@ _TEMPERATURES = {
     "lowest": Quantity(
         "daily minimum temperature",
         ("temperature",),
-        names=words("tasmin tmin tn mn2t t2min trefhtmn trefmnav tmn 2m_temperature_min"),
+        names=words("tasmin tmin tn mn2t t2min trefhtmn trefmnav 2m_temperature_min"),
         beside=_AIR,
     ),
     "mean": Quantity(
@@ -57,6 +57,7 @@ class TemperatureOrder:
 
     name: ClassVar[str] = "order"
     criteria: ClassVar[tuple[str, ...]] = ("F4",)
+    by_level: ClassVar[bool] = False
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """Two or three of the daily minimum, mean and maximum near the surface."""
@@ -124,6 +125,7 @@ class LevelOrder:
 
     name: ClassVar[str] = "order of levels"
     criteria: ClassVar[tuple[str, ...]] = ("F4-levels",)
+    by_level: ClassVar[bool] = False
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """Each height, geopotential or pressure on levels."""

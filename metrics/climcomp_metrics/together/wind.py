@@ -44,6 +44,7 @@ class WindDerivatives:
 
     name: ClassVar[str] = "wind"
     criteria: ClassVar[tuple[str, ...]] = ("T5-vorticity", "T5-divergence")
+    by_level: ClassVar[bool] = True
 
     def find(self, members: Sequence[Member]) -> list[Group]:
         """Eastward and northward winds, or currents, on the same dimensions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,18 @@ from climcomp_metrics.together.model import Group, GroupPart, Member
 from climcomp_metrics.together.relations import find_relation
 
 Array = NDArray[np.float64]
+
+
+@pytest.fixture
+def metpy_registry() -> Iterator[None]:
+    """Make pint use the registry of metpy's constants: other packages exchange it as they load."""
+    import pint
+    from metpy import constants
+
+    before = pint.get_application_registry().get()
+    pint.set_application_registry(constants.earth_gravity._REGISTRY)
+    yield
+    pint.set_application_registry(before)
 
 
 def _domain(lat: Array, lon: Array, clock: Clock | None = None) -> Domain:

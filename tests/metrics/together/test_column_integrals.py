@@ -58,6 +58,7 @@ def test_levels_below_ground_are_left_out() -> None:
     assert np.isnan(found[0, 1])
 
 
+@pytest.mark.usefixtures("metpy_registry")
 def test_metpy_finds_the_same_precipitable_water() -> None:
     import metpy.calc
     from metpy.units import units

@@ -76,6 +76,7 @@ def test_geopotential_counts_by_gravity(
     assert found["T6-geostrophic"].value == pytest.approx(expected * scale, rel=1e-9)
 
 
+@pytest.mark.usefixtures("metpy_registry")
 def test_metpy_finds_the_same_wind(make_part: MakePart, values_of: ValuesOf, globe: Domain) -> None:
     import metpy.calc
     import xarray as xr
@@ -114,6 +115,7 @@ def test_an_error_of_all_levels_alike_changes_no_thickness(
     assert found["T6-thickness"].value == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.usefixtures("metpy_registry")
 def test_thickness_is_the_thermal_wind_of_the_layers_temperature(
     make_part: MakePart, values_of: ValuesOf, globe: Domain
 ) -> None:

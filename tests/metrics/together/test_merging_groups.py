@@ -85,7 +85,7 @@ def parts(name: str, domain: Domain, cuts: list[int]) -> list[GroupPart]:
 
 
 @pytest.mark.parametrize("name", RELATIONS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_any_split_and_any_order_give_the_same_values(
     name: str, domain: Domain, data: st.DataObject

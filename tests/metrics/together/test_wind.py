@@ -113,6 +113,7 @@ def test_order_of_latitudes_and_start_of_longitudes_do_not_matter(
         assert found[metric].value == pytest.approx(expected[metric].value, rel=1e-9)
 
 
+@pytest.mark.usefixtures("metpy_registry")
 def test_metpy_finds_the_same_ratios(
     make_part: MakePart, values_of: ValuesOf, globe: Domain
 ) -> None:
