@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A machine with other work to do, or a first call that loads a registry of units, is no failure.
+settings.register_profile("climcomp", deadline=None)
+settings.load_profile("climcomp")
 
 ROOT = Path(__file__).resolve().parents[1]
 

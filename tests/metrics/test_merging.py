@@ -54,9 +54,7 @@ def values(case: tuple, state: State) -> dict[tuple[str, int | None], object]:
     level=st.booleans(),
     seed=st.integers(0, 2**16),
 )
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whole_fields_merge_to_the_whole_in_any_order(
     case: tuple, times: list[int], level: bool, seed: int
 ) -> None:

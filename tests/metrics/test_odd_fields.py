@@ -86,9 +86,7 @@ pairs = npst.array_shapes(min_dims=4, max_dims=4, min_side=1, max_side=6).flatma
 
 
 @given(pair=pairs, kind=st.sampled_from("CPB"), periodic=st.booleans())
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_field_crashes_the_metrics_or_gives_nan(
     pair: tuple[np.ndarray, np.ndarray],
     kind: str,

@@ -210,9 +210,7 @@ values = st.one_of(
     ),
     relative=st.booleans(),
 )
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counts_are_those_of_numpy(
     arrays: tuple[np.ndarray, np.ndarray], relative: bool, make_settings: Callable, whole: Callable
 ) -> None:
@@ -233,7 +231,7 @@ def test_counts_are_those_of_numpy(
 
 
 @given(cut=st.integers(1, 5), swap=st.booleans())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_checks_merge_in_any_order(
     cut: int, swap: bool, make_settings: Callable, whole: Callable
 ) -> None:

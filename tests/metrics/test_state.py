@@ -46,9 +46,7 @@ def cuts(size: int) -> st.SearchStrategy[list[int]]:
 
 
 @given(times=cuts(SHAPE[0]), level=st.booleans(), seed=st.integers(0, 2**16))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_parts_in_time_and_level_merge_to_the_whole_in_any_order(
     pair: tuple[np.ndarray, np.ndarray],
     make_settings: Callable,
@@ -70,9 +68,7 @@ def test_parts_in_time_and_level_merge_to_the_whole_in_any_order(
 
 
 @given(rows=cuts(SHAPE[2]), columns=cuts(SHAPE[3]), seed=st.integers(0, 2**16))
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_horizontal_tiles_merge_in_any_order_and_add_up_to_the_whole_but_for_stencils(
     pair: tuple[np.ndarray, np.ndarray],
     make_settings: Callable,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from climcomp_metrics.report.model import Report
+
+# How many levels a reason holds for says nothing where it is gathered over variables.
+_LEVELS = re.compile(r" \(\d+ levels\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class Gap:
     Parameters
     ----------
     what
-        "C1 global mean series"; empty where `why` says it all.
+        "C1 global mean series; M4 trend"; empty where `why` says it all.
     why
         In plain words.
     variables
@@ -37,7 +41,8 @@ def not_checked(report: Report) -> tuple[Gap, ...]:
         for text in variable.not_checked:
             found.setdefault(("", text), []).append(variable.name)
         for verdict in variable.with_outcome("n/a"):
-            key = (f"{verdict.criterion} {verdict.metric}", verdict.reason or "no reason was given")
+            why = _LEVELS.sub("", verdict.reason) or "no reason was given"
+            key = (f"{verdict.criterion} {verdict.metric}", why)
             found.setdefault(key, []).append(variable.name)
     return whole + _gaps(found)
 
@@ -54,4 +59,10 @@ def sampled(report: Report) -> tuple[Gap, ...]:
 
 
 def _gaps(found: dict[tuple[str, str], list[str]]) -> tuple[Gap, ...]:
-    return tuple(Gap(what, why, tuple(names)) for (what, why), names in found.items())
+    """What has the same reason for the same variables, in one."""
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (what, why), names in found.items():
+        alike.setdefault((why, tuple(names)), []).append(what)
+    return tuple(
+        Gap("; ".join(filter(None, whats)), why, names) for (why, names), whats in alike.items()
+    )

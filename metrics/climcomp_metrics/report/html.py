@@ -1,17 +1,20 @@
-"""The report as one HTML page: no network, no script, light and dark, printable."""
+"""The report as HTML: one page, or with many figures one for each variable beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 
+from climcomp_metrics.report.drawn import VariableFigures
+from climcomp_metrics.report.figures_section import figure_page, inline, linked, shared_by
 from climcomp_metrics.report.gaps import Gap, not_checked, sampled
-from climcomp_metrics.report.lights import badge, suite_table, symbols
+from climcomp_metrics.report.lights import badge, suite_table
 from climcomp_metrics.report.markup import Markup, element, joined
 from climcomp_metrics.report.model import Report, Standing, VariableReport
-from climcomp_metrics.report.quantity import duration, size, times
+from climcomp_metrics.report.names import Names
+from climcomp_metrics.report.quantity import duration, moment, size, times
 from climcomp_metrics.report.sentence import headline, totals
+from climcomp_metrics.report.sheet import section, sheet, table
 from climcomp_metrics.report.variable import facts, verdict_line
 
 _WORST_FIRST: tuple[Standing, ...] = ("fail", "unchecked", "warn", "pass", "exact")
@@ -22,45 +25,69 @@ _HEADLINE_WORDS: dict[Standing, str] = {
     "exact": "exact",
     "unchecked": "not checked",
 }
-# Nothing may be fetched and no script may run, whatever a variable's attributes contain.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def render_html(report: Report) -> str:
-    """The whole page as text, to be written as UTF-8."""
+MOST_BYTES = 14_000_000
+"""Of a page with all figures in it; with more, each variable's stand on a page of their own."""
+
+
+def render_pages(
+    report: Report,
+    figures: Mapping[str, VariableFigures] | None = None,
+    most_bytes: int = MOST_BYTES,
+    names: Names | None = None,
+) -> dict[str, str]:
+    """The pages of a report by their names, to be written as UTF-8; the report itself is the first.
+
+    It stands alone where it is no larger than `most_bytes` with all figures in it.
+
+    Parameters
+    ----------
+    figures
+        Of each variable that has some; None: none were drawn.
+    names
+        None: those in an archive.
+    """
+    drawn, names = figures or {}, names or Names()
+    plain = render_html(report, drawn=linked(report, drawn, names))
+    together = shared_by([drawn[name] for name in _ordered_names(report) if name in drawn])
+    if len(plain) + together.size_bytes <= most_bytes:
+        return {names.page: render_html(report, drawn=inline(report, together))}
+    pages = {names.of_figures(name): figure_page(report, one, names) for name, one in drawn.items()}
+    return {names.page: plain, **pages}
+
+
+def render_html(report: Report, drawn: Markup | None = None) -> str:
+    """The page of a report.
+
+    Parameters
+    ----------
+    drawn
+        The content of its section of figures.
+    """
     ordered = sorted(report.variables, key=lambda v: _WORST_FIRST.index(v.standing))
     data = [variable for variable in ordered if variable.how != "carried"]
     carried = [variable for variable in report.variables if variable.how == "carried"]
-    title = f"{report.name}: climcomp report"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
-        element("style", Markup(_style())),
-    )
-    body = element(
-        "body",
-        symbols(),
+    return sheet(
+        f"{report.name}: climcomp report",
         _header(report),
         element(
             "main",
             _filters(),
-            _section("Verdicts", "verdicts", *map(verdict_line, data), _carried(carried)),
-            _section("Tests by suite", "suites", _legend(), suite_table(data)),
-            _section("Fallbacks", "fallbacks", _fallbacks(data)),
-            _section("Not checked", "gaps", _gaps(report)),
-            _section("Sizes", "sizes", _sizes(report)),
-            _section("Provenance", "provenance", _provenance(report)),
+            section("Verdicts", "verdicts", *map(verdict_line, data), _carried(carried)),
+            section("Tests by suite", "suites", _legend(), suite_table(data)),
+            section("Figures", "figures", drawn) if drawn else "",
+            section("Fallbacks", "fallbacks", _fallbacks(data)),
+            section("Not checked", "gaps", _gaps(report)),
+            section("Sizes", "sizes", _sizes(report)),
+            section("Provenance", "provenance", _provenance(report)),
         ),
     )
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _style() -> str:
-    return files("climcomp_metrics.report").joinpath("page.css").read_text(encoding="utf-8")
+def _ordered_names(report: Report) -> list[str]:
+    ordered = sorted(report.variables, key=lambda v: _WORST_FIRST.index(v.standing))
+    return [variable.name for variable in ordered]
 
 
 def _header(report: Report) -> Markup:
@@ -75,7 +102,7 @@ def _header(report: Report) -> Markup:
     )
     return element(
         "header",
-        element("p", f"climcomp {report.climcomp}, {report.created}", class_="kicker"),
+        element("p", f"climcomp {report.climcomp}, {moment(report.created)}", class_="kicker"),
         element("h1", report.name),
         element(
             "p",
@@ -108,10 +135,6 @@ def _filters() -> Markup:
     )
 
 
-def _section(title: str, name: str, *children: str) -> Markup:
-    return element("section", element("h2", title), *children, id=name)
-
-
 def _carried(variables: Sequence[VariableReport]) -> Markup:
     if not variables:
         return Markup()
@@ -126,7 +149,7 @@ def _carried(variables: Sequence[VariableReport]) -> Markup:
             badge("exact"),
             f" {len(variables)} carried over exactly: coordinates, bounds, text, integers",
         ),
-        _table(("Variable", "Name", "Shape", "Type"), rows),
+        table(("Variable", "Name", "Shape", "Type"), rows),
         class_="carried calm",
     )
 
@@ -154,16 +177,16 @@ def _fallbacks(variables: Iterable[VariableReport]) -> Markup:
 def _gaps(report: Report) -> Markup:
     open_gaps, samples = not_checked(report), sampled(report)
     return joined(
-        _gap_table("Not checked, and why", open_gaps)
+        _gaptable("Not checked, and why", open_gaps)
         if open_gaps
         else element("p", "Nothing: every criterion was judged on every variable."),
-        _gap_table("Checked on a sample", samples) if samples else "",
+        _gaptable("Checked on a sample", samples) if samples else "",
     )
 
 
-def _gap_table(title: str, gaps: Iterable[Gap]) -> Markup:
+def _gaptable(title: str, gaps: Iterable[Gap]) -> Markup:
     rows = ((gap.what or "-", gap.why, ", ".join(gap.variables) or "the archive") for gap in gaps)
-    return joined(element("h3", title), _table(("What", "Why or how", "Variables"), rows))
+    return joined(element("h3", title), table(("What", "Why or how", "Variables"), rows))
 
 
 def _sizes(report: Report) -> Markup:
@@ -181,7 +204,7 @@ def _sizes(report: Report) -> Markup:
         if variable.how != "carried"
     )
     columns = ("Variable", "In source files", "Raw values", "In archive", "Raw to archive", "Share")
-    return _table(columns, rows, class_="numbers")
+    return table(columns, rows, class_="numbers")
 
 
 def _provenance(report: Report) -> Markup:
@@ -198,7 +221,7 @@ def _provenance(report: Report) -> Markup:
         element(
             "details",
             element("summary", f"Source files ({len(report.source)})"),
-            _table(("File", "Size", "Changed (UTC)"), sources),
+            table(("File", "Size", "Changed (UTC)"), sources),
         ),
     )
 
@@ -208,17 +231,3 @@ def _time(nanoseconds: int) -> str:
         return datetime.fromtimestamp(nanoseconds // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (OverflowError, ValueError, OSError):
         return str(nanoseconds)
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], class_: str = "") -> Markup:
-    heads = (element("th", column, scope="col") for column in columns)
-    lines = (
-        element(
-            "tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])
-        )
-        for row in rows
-    )
-    table = element(
-        "table", element("thead", element("tr", *heads)), element("tbody", *lines), class_=class_
-    )
-    return element("div", table, class_="scroll", tabindex="0")

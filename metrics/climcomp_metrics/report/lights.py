@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 from climcomp_metrics.base import Outcome, Verdict
-from climcomp_metrics.report.markup import Markup, element, joined
+from climcomp_metrics.report.limits import value_text
+from climcomp_metrics.report.markup import Markup, breakable, element, joined
 from climcomp_metrics.report.model import VariableReport
+from climcomp_metrics.report.phrases import meaning_of
 from climcomp_metrics.report.quantity import counted, number_text, percent, quantity
-from climcomp_metrics.report.sentence import value_text
 from climcomp_metrics.report.verdicts import (
-    OTHER_SUITE,
-    SUITES,
+    SUITE_NAMES,
     by_suite,
     closest,
     larger_is_better,
@@ -22,11 +21,6 @@ from climcomp_metrics.report.verdicts import (
 
 _WORDS = {"report": "shown", "exact": "exact", "unchecked": "unchecked"}
 _LIMITLESS: tuple[Outcome, ...] = ("n/a", "report")
-
-
-def symbols() -> Markup:
-    """The shapes of all outcomes, defined once for the page."""
-    return Markup(files("climcomp_metrics.report").joinpath("shapes.svg").read_text("utf-8"))
 
 
 def badge(state: str, word: str = "") -> Markup:
@@ -40,11 +34,7 @@ def badge(state: str, word: str = "") -> Markup:
 def suite_table(variables: Sequence[VariableReport]) -> Markup:
     """One row a variable, one light a suite; suites that no variable has are left out."""
     judged = [(variable, by_suite(variable.verdicts)) for variable in variables]
-    names = [
-        suite
-        for suite in (*SUITES.values(), OTHER_SUITE)
-        if any(suite in suites for _, suites in judged)
-    ]
+    names = [suite for suite in SUITE_NAMES if any(suite in suites for _, suites in judged)]
     if not names:
         return element("p", "No criterion was judged on any variable.")
     heads = (element("span", name) for name in ("Variable", *names))
@@ -61,7 +51,7 @@ def suite_table(variables: Sequence[VariableReport]) -> Markup:
 def _row(
     variable: VariableReport, suites: dict[str, tuple[Verdict, ...]], names: Sequence[str]
 ) -> Markup:
-    title = element("h3", variable.name)
+    title = element("h3", breakable(variable.name))
     calm = " calm" if variable.standing in ("pass", "exact") else ""
     if not suites:
         said = {"lossy": "no criterion was judged", "refused": "refused before any test"}
@@ -112,7 +102,8 @@ def _panel(suite: str, verdicts: Sequence[Verdict], variable: str) -> Markup:
 
 def _line(verdict: Verdict) -> Markup:
     share = share_of_limit(verdict)
-    notes = [verdict.reason] if verdict.reason else []
+    notes = [meaning] if (meaning := meaning_of(verdict.criterion)) else []
+    notes += [verdict.reason] if verdict.reason else []
     if verdict.sampled:
         notes.append(f"measured on {verdict.sampled}")
     notes += (f"{name}: {number_text(value)}" for name, value in verdict.detail.items())

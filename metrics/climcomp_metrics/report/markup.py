@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import re
 
-_VOID = frozenset({"br", "input", "meta"})
+_VOID = frozenset({"br", "input", "meta", "wbr"})
 
 
 class Markup(str):
@@ -15,8 +16,18 @@ class Markup(str):
 
 def escaped(text: str) -> Markup:
     """The text as HTML shows it; control and text-direction characters become U+FFFD."""
-    shown = "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
-    return Markup(html.escape(shown, quote=True))
+    return Markup(html.escape(_visible(text), quote=True))
+
+
+def drawing(svg: str) -> Markup:
+    """An `<svg>` that climcomp drew, whose texts are escaped but may hold such characters."""
+    return Markup(_visible(svg))
+
+
+def _visible(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def joined(*parts: str) -> Markup:
@@ -37,3 +48,9 @@ def element(tag: str, *children: str, **attributes: str) -> Markup:
     )
     opening = f"<{tag}{written}>"
     return Markup(opening if tag in _VOID else f"{opening}{joined(*children)}</{tag}>")
+
+
+def breakable(name: str) -> Markup:
+    """A name that may go on in the next line behind its slashes, dots and underscores."""
+    parts = re.split(r"(?<=[/._])", name)
+    return Markup("<wbr>".join(escaped(part) for part in parts))

@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Literal
 
-from climcomp.bounds import BoundKind
 from climcomp.errors import ArchiveError
 from climcomp_metrics.base import Verdict
 from climcomp_metrics.report.document import from_document, to_document
+from climcomp_metrics.report.parts import (
+    AttemptReport,
+    BoundReport,
+    ErrorReport,
+    ShardReport,
+    SourceFile,
+    TrialsReport,
+)
 from climcomp_metrics.report.verdicts import sound, worst
 
 REPORT_VERSION = 1
@@ -21,81 +28,6 @@ Standing = Literal["fail", "unchecked", "warn", "pass", "exact"]
 
 # A lossy variable cannot be called kept unless these two were measured (METRICS.md: never n/a).
 _NEVER_ABSENT = frozenset({"F1", "P1"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
-    """A file that the archive was made from, as it was when the plan was made."""
-
-    name: str
-    size_bytes: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoundReport:
-    """The error bound that was asked for, and by whom.
-
-    Parameters
-    ----------
-    text
-        As a person would write it: "0.01 K", "1 %", "0.01 sigma".
-    value
-        Absolute and range-relative bounds: in the variable's unit, as resolved; pointwise-relative
-        ones: a share, 0.01 for 1 %.
-    lowest, highest
-        Over the levels, where each has its own; None where all have `value`.
-    choice
-        Whose it is: "recipe line 12", "METRICS.md table of default bounds", "0.01 sigma".
-    """
-
-    text: str
-    kind: BoundKind
-    value: float
-    choice: str
-    lowest: float | None = None
-    highest: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorReport:
-    """The largest error that was reached, measured against the unrounded original.
-
-    Parameters
-    ----------
-    value
-        In `unit`; for a pointwise-relative bound a share of the original value, with `unit` "1".
-    place
-        "time 17, lat 20, lon 41"; with the date, where it is known.
-    """
-
-    value: float
-    unit: str
-    place: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptReport:
-    """A rung of the ladder that was tried for the whole variable, and the criteria it failed.
-
-    Parameters
-    ----------
-    rung
-        "sz3 at 0.01 K".
-    failed
-        One text for each criterion, with its number and limit; empty for the rung that was kept.
-    """
-
-    rung: str
-    failed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardReport:
-    """How many shards there are, and how many ended on each rung."""
-
-    total: int
-    rungs: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +55,14 @@ class VariableReport:
         Share of missing values, 0 to 1.
     not_checked
         In plain words, what was not checked and why, beyond the n/a verdicts.
+    sigma
+        The standard deviation of each level, in which METRICS has its limits; in `unit`.
+    figures
+        The archive's document with what the figures show; empty: there is none.
+    no_figures
+        Why there is none.
+    trials
+        Size against error on a piece of it.
     """
 
     name: str
@@ -147,6 +87,10 @@ class VariableReport:
     notes: tuple[str, ...] = ()
     masked_share: float | None = None
     not_checked: tuple[str, ...] = ()
+    sigma: tuple[float, ...] = ()
+    figures: str = ""
+    no_figures: str = ""
+    trials: TrialsReport | None = None
 
     def __post_init__(self) -> None:
         # No page, text or JSON may show a pass that has no number behind it.

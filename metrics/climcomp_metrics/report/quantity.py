@@ -83,3 +83,8 @@ def enumerated(names: Iterable[str]) -> str:
     if len(listed) <= _MOST_NAMES:
         return ", ".join(listed)
     return f"{', '.join(listed[: _MOST_NAMES - 1])} and {len(listed) - _MOST_NAMES + 1} more"
+
+
+def moment(iso: str) -> str:
+    """A time of ISO 8601 as "2026-03-01 12:00:00 UTC"; other texts as they are."""
+    return iso.replace("T", " ", 1).replace("+00:00", " UTC") if iso[:2].isdigit() else iso

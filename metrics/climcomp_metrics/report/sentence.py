@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from climcomp_metrics.base import Verdict
-from climcomp_metrics.report.model import BoundReport, Report, VariableReport
-from climcomp_metrics.report.quantity import (
-    counted,
-    enumerated,
-    number_text,
-    percent,
-    quantity,
-    size,
-)
-from climcomp_metrics.report.verdicts import closest, has_number, larger_is_better, share_of_limit
+from climcomp_metrics.report.bound import kept_text, largest_error
+from climcomp_metrics.report.limits import last_limit_text, sides_text
+from climcomp_metrics.report.model import Report, VariableReport
+from climcomp_metrics.report.phrases import phrase
+from climcomp_metrics.report.quantity import counted, enumerated, number_text, percent, size
+from climcomp_metrics.report.verdicts import closest, has_number, share_of_limit
 
 _NAMED = 3
+_WORST = "; the worst that happened to it: "
 
 
 def verdict_sentence(variable: VariableReport) -> str:
-    """What became of the variable, with the worst that happened to it and where."""
+    """What became of the variable, with the worst that happened to it, where, and its limit."""
     if variable.how == "refused":
         return f"{variable.name} is refused and is not in the archive: {_refusal(variable)}."
     if variable.standing == "fail":
-        return f"{variable.name} fails: {_failures(variable.with_outcome('fail'))}."
+        return f"{variable.name} fails: {_failures(variable, variable.with_outcome('fail'))}."
     if variable.how == "carried":
         return f"{variable.name} is carried over exactly."
     if variable.how == "lossless":
         return f"{variable.name} is stored losslessly, bit for bit{_why_lossless(variable)}."
-    parts = [f"{variable.name} {_kept(variable)}", _tests(variable)]
-    return "; ".join(part for part in parts if part) + "." + _detours(variable)
+    return f"{variable.name} {_kept(variable)}."
 
 
 def headline(report: Report) -> str:
@@ -78,115 +75,77 @@ def totals(report: Report) -> str:
     )
 
 
-def judgement(verdict: Verdict) -> str:
-    """The criterion, its value, its place and its limit: "C2 tile means is 0.0041 (...)"."""
-    name = f"{verdict.criterion} {verdict.metric}"
+def judgement(verdict: Verdict, variable: VariableReport) -> str:
+    """What happened and the limits of it: "the total grew by 0.2 %, fails above 0.1 % (C3)"."""
     if not has_number(verdict):
-        return f"{name}: {verdict.reason or 'no number could be computed'}"
-    where = f" at {verdict.place}" if verdict.place else ""
-    limit = limit_text(verdict)
-    return f"{name} is {value_text(verdict)}{where}" + (f" ({limit})" if limit else "")
+        why = verdict.reason or "no number could be computed"
+        return f"{verdict.criterion} {verdict.metric}: {why}"
+    said = phrase(verdict, variable.unit, variable.sigma)
+    limits = sides_text(verdict, said.told)
+    return f"{said}{f', {limits}' if limits else ''} ({verdict.criterion})"
 
 
-def value_text(verdict: Verdict) -> str:
-    """The value with its unit, and digits enough to tell it from the limit it is judged by."""
-    if verdict.value is None:
-        return "-"
-    beside = verdict.warn if verdict.outcome == "warn" else verdict.fail
-    return quantity(verdict.value, verdict.unit, beside)
-
-
-def limit_text(verdict: Verdict) -> str:
-    """The limits and whose they are: "warns above 0.001, fails above 0.003; calibrated"."""
-    side = "below" if larger_is_better(verdict) else "above"
-    limits = ", ".join(
-        f"{word} {side} {quantity(limit, verdict.unit)}"
-        for word, limit in (("warns", verdict.warn), ("fails", verdict.fail))
-        if limit is not None
-    )
-    return f"{limits}; {verdict.source}" if limits and verdict.source else limits
-
-
-def bound_text(bound: BoundReport, unit: str) -> str:
-    """The bound as asked, and as resolved where that says more: "0.01 sigma (0.032 K)"."""
-    if bound.lowest is not None and bound.highest is not None and bound.lowest != bound.highest:
-        low, high = number_text(bound.lowest), quantity(bound.highest, unit)
-        return f"{bound.text} ({low} to {high} by level)"
-    if bound.kind == "pointwise_relative":
-        return f"{bound.text} of each value" if "%" in bound.text else bound.text
-    resolved = quantity(bound.value, unit)
-    return bound.text if resolved == bound.text else f"{bound.text} ({resolved})"
-
-
-def largest_error(variable: VariableReport) -> tuple[str, str | None] | None:
-    """The largest error with its unit, and its place; taken from P1 where none is given apart."""
-    relative = variable.bound is not None and variable.bound.kind == "pointwise_relative"
-    limit = variable.bound.value if variable.bound else None
-    if variable.bound and variable.bound.highest is not None:
-        limit = variable.bound.highest
-    if variable.error is not None:
-        value, unit, place = variable.error.value, variable.error.unit, variable.error.place
-    else:
-        measured = next(
-            (v for v in variable.verdicts if v.criterion == "P1" and has_number(v)), None
-        )
-        if measured is None or measured.value is None:
-            return None
-        value, unit, place = measured.value, measured.unit, measured.place
-    if relative and unit in ("", "1"):
-        return quantity(value * 100, "%", None if limit is None else limit * 100), place
-    return quantity(value, unit, limit), place
+def further(variable: VariableReport) -> str:
+    """What there is to know beside the verdict: largest error, other warnings, settings tried."""
+    if variable.standing == "fail" or variable.how not in ("lossy", "lossless"):
+        return ""
+    parts: list[str] = []
+    if variable.how == "lossless":
+        return f"Before that, {_tried(variable)}." if _tried(variable) else ""
+    if error := largest_error(variable):
+        parts.append(f"The largest error is {error[0]}{f' at {error[1]}' if error[1] else ''}.")
+    if others := _worst_first(variable.with_outcome("warn"))[1:]:
+        listed = "; ".join(judgement(verdict, variable) for verdict in others[:_NAMED])
+        more = f"; and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        parts.append(f"Also: {listed}{more}.")
+    if absent := len(variable.with_outcome("n/a")):
+        parts.append(f"{counted(absent, 'test does', 'tests do')} not apply.")
+    if any(attempt.failed for attempt in variable.attempts):
+        parts.append(f"Before that, {_tried(variable)}.")
+    if moved := _moved(variable):
+        parts.append(moved)
+    return " ".join(parts)
 
 
 def _kept(variable: VariableReport) -> str:
-    bound = bound_text(variable.bound, variable.unit) if variable.bound else ""
+    bound = kept_text(variable)
+    if variable.standing == "unchecked":
+        stored = f"is stored within {bound}, unverified" if bound else "is stored with loss"
+        return f"{stored}; it was not checked: neither the mask (F1) nor the bound (P1) is proved"
     kept = f"is kept within {bound}" if bound else "is stored with loss, no bound was asked for"
-    if variable.standing == "unchecked":
-        kept = f"is stored within {bound}, unverified" if bound else "is stored with loss"
-    error = largest_error(variable)
-    if error is None:
-        return kept
-    where = f", {error[1]}" if error[1] else ""
-    if kept.endswith(")"):
-        return f"{kept[:-1]}; largest error {error[0]}{where})"
-    return f"{kept} (largest error {error[0]}{where})"
-
-
-def _tests(variable: VariableReport) -> str:
-    passed, warned = variable.with_outcome("pass"), variable.with_outcome("warn")
-    absent = len(variable.with_outcome("n/a"))
-    apart = f" ({counted(absent, 'does', 'do')} not apply)" if absent else ""
-    if variable.standing == "unchecked":
-        return "it was not checked: neither the mask (F1) nor the bound (P1) is proved"
+    warned, passed = variable.with_outcome("warn"), variable.with_outcome("pass")
     if warned:
-        listed = "; ".join(judgement(verdict) for verdict in _worst_first(warned)[:_NAMED])
-        more = f"; and {len(warned) - _NAMED} more" if len(warned) > _NAMED else ""
-        return f"no test failed{apart}, {counted(len(warned), 'warns', 'warn')}: {listed}{more}"
+        count = counted(len(warned), "warns", "warn")
+        return (
+            f"{kept}; no test fails, {count}{_WORST}{judgement(_worst_first(warned)[0], variable)}"
+        )
     tests = "the one test" if len(passed) == 1 else f"all {len(passed)} tests"
-    return f"{tests} passed{apart}{_nearest_limit(passed)}"
+    comma = "," if "," in kept else ""
+    return f"{kept}{comma} and passes {tests}{_nearest_limit(passed, variable)}"
 
 
-def _nearest_limit(passed: Sequence[Verdict]) -> str:
+def _nearest_limit(passed: Sequence[Verdict], variable: VariableReport) -> str:
     share, verdict = closest(passed)
     if verdict is None or share <= 0:
         return ""
-    name = f"{verdict.criterion} {verdict.metric}"
-    return f"; the closest to its limit is {name} at {percent(share)} of it"
+    said = phrase(verdict, variable.unit, variable.sigma)
+    limit = last_limit_text(verdict, said.told)
+    return (
+        f"{_WORST}{said}, {percent(share)} of the way to its limit of {limit} ({verdict.criterion})"
+    )
 
 
-def _detours(variable: VariableReport) -> str:
-    text = ""
-    failed = [attempt for attempt in variable.attempts if attempt.failed]
-    if failed:
-        text += f" Before that, {_tried(variable)}."
-    if variable.shards and variable.attempts:
-        kept = variable.attempts[-1].rung
-        others = {rung: n for rung, n in variable.shards.rungs.items() if rung != kept and n}
-        if others and kept in variable.shards.rungs:
-            listed = ", ".join(f"{rung}: {n}" for rung, n in others.items())
-            moved = f"{sum(others.values())} of {counted(variable.shards.total, 'shard')}"
-            text += f" {moved} went further down the ladder ({listed})."
-    return text
+def _moved(variable: VariableReport) -> str:
+    """How many shards went further down the ladder than the variable."""
+    if not variable.shards or not variable.attempts:
+        return ""
+    kept = variable.attempts[-1].rung
+    others = {rung: n for rung, n in variable.shards.rungs.items() if rung != kept and n}
+    if not others or kept not in variable.shards.rungs:
+        return ""
+    listed = ", ".join(f"{rung}: {n}" for rung, n in others.items())
+    moved = f"{sum(others.values())} of {counted(variable.shards.total, 'shard')}"
+    return f"{moved} went further down the ladder ({listed})."
 
 
 def _tried(variable: VariableReport) -> str:
@@ -198,25 +157,36 @@ def _tried(variable: VariableReport) -> str:
 
 
 def _why_lossless(variable: VariableReport) -> str:
-    because = _tried(variable) or "; ".join(text.rstrip(". ") for text in variable.fallbacks)
+    """The settings that failed, by the ids of what they failed; `further` has the rest."""
+    tried = (attempt for attempt in variable.attempts if attempt.failed)
+    failed = (f"{attempt.rung} fails {enumerated(map(_id, attempt.failed))}" for attempt in tried)
+    because = "; ".join(failed) or "; ".join(text.rstrip(". ") for text in variable.fallbacks)
     return f": {because}" if because else ""
+
+
+def _id(failed: str) -> str:
+    """The criterion that a text begins with; without one, the text."""
+    found = re.match(r"[A-Z]\d+(?:-[\w-]+)?\b|X-\w+", failed)
+    return found[0] if found else failed
 
 
 def _refusal(variable: VariableReport) -> str:
     failed = variable.with_outcome("fail")
-    return _failures(failed) if failed else _why_lossless(variable)[2:] or "no reason was recorded"
+    if failed:
+        return _failures(variable, failed)
+    return _why_lossless(variable)[2:] or "no reason was recorded"
 
 
-def _failures(failed: Sequence[Verdict]) -> str:
+def _failures(variable: VariableReport, failed: Sequence[Verdict]) -> str:
     first, *rest = _worst_first(failed)
     more = f"; also failed: {enumerated(v.criterion for v in rest)}" if rest else ""
-    return judgement(first) + more
+    return judgement(first, variable) + more
 
 
 def _worst_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    def severity(verdict: Verdict) -> float:
+    def severity(verdict: Verdict) -> tuple[bool, float]:
         share = share_of_limit(verdict)
-        return float("inf") if share is None else share
+        return verdict.fail is not None, float("inf") if share is None else share
 
     return sorted(verdicts, key=severity, reverse=True)
 

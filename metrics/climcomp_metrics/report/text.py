@@ -6,11 +6,12 @@ import textwrap
 from collections.abc import Iterable
 
 from climcomp_metrics.base import Outcome
+from climcomp_metrics.report.bound import bound_text
 from climcomp_metrics.report.gaps import Gap, not_checked, sampled
 from climcomp_metrics.report.model import Report, Standing, VariableReport
 from climcomp_metrics.report.quantity import duration, enumerated, size, times
-from climcomp_metrics.report.sentence import bound_text, headline, totals, verdict_sentence
-from climcomp_metrics.report.verdicts import OTHER_SUITE, by_suite, worst
+from climcomp_metrics.report.sentence import further, headline, totals, verdict_sentence
+from climcomp_metrics.report.verdicts import OTHER_SUITE, TOGETHER, by_suite, worst
 
 _MARKS: dict[Standing, str] = {
     "pass": "PASS",
@@ -36,6 +37,8 @@ _SUITE_COLUMNS = {
     "Conservation": "Cons",
     "Structure": "Struct",
     "Temporal": "Temp",
+    TOGETHER: "Several",
+    "Own": "Own",
     OTHER_SUITE: OTHER_SUITE,
 }
 _NAME_WIDTH = 30
@@ -57,8 +60,8 @@ def render_text(report: Report, width: int = 100) -> str:
         _listed("Warnings", report.warnings),
         _provenance(report),
     ]
-    wrapped = (_wrapped(block, width) for block in blocks if block)
-    return "\n\n".join("\n".join(lines) for lines in wrapped) + "\n"
+    parts = (wrapped(block, width) for block in blocks if block)
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
 def printable(text: str) -> str:
@@ -73,7 +76,8 @@ def _variable(variable: VariableReport) -> list[str]:
     if variable.bound:
         facts.append(f"bound {bound_text(variable.bound, variable.unit)}")
     line = f"{_MARKS[variable.standing]}  {variable.name}  {'  '.join(facts)}"
-    return [line, f"      {verdict_sentence(variable)}"]
+    said = " ".join(filter(None, (verdict_sentence(variable), further(variable))))
+    return [line, f"      {said}"]
 
 
 def _suites(variables: Iterable[VariableReport]) -> list[str]:
@@ -117,14 +121,15 @@ def _provenance(report: Report) -> list[str]:
     return lines
 
 
-def _wrapped(lines: Iterable[str], width: int) -> list[str]:
-    wrapped: list[str] = []
+def wrapped(lines: Iterable[str], width: int) -> list[str]:
+    """The lines, those that are too long broken between words, each with the indent of its own."""
+    found: list[str] = []
     for line in map(printable, lines):
         indent = " " * (len(line) - len(line.lstrip()) + (2 if line.lstrip()[:2] == "- " else 0))
         if len(line) <= width:
-            wrapped.append(line)
+            found.append(line)
         else:
-            wrapped += textwrap.wrap(
+            found += textwrap.wrap(
                 line, width, subsequent_indent=indent or "  ", break_on_hyphens=False
             )
-    return wrapped
+    return found

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from climcomp_metrics.report.bound import bound_text, kept_text, largest_error
 from climcomp_metrics.report.lights import badge
-from climcomp_metrics.report.markup import Markup, element
+from climcomp_metrics.report.markup import Markup, breakable, element
 from climcomp_metrics.report.model import VariableReport
-from climcomp_metrics.report.quantity import counted, number_text, percent, quantity, size, times
-from climcomp_metrics.report.sentence import bound_text, largest_error, verdict_sentence
+from climcomp_metrics.report.quantity import counted, percent, size, times
+from climcomp_metrics.report.sentence import further, verdict_sentence
+
+_WIDE = 90  # characters of a text that gets a line of its own
+_CLASSES = {
+    "C": "continuous",
+    "P": "positive, heavy-tailed",
+    "B": "bounded fraction",
+    "L": "lossless only",
+    "M": "with missing values",
+}
 
 
 def verdict_line(variable: VariableReport) -> Markup:
@@ -19,8 +29,9 @@ def verdict_line(variable: VariableReport) -> Markup:
         badge(variable.standing),
         element(
             "span",
-            element("b", variable.name),
+            element("b", breakable(variable.name)),
             verdict_sentence(variable).removeprefix(variable.name),
+            element("span", more, class_="further") if (more := further(variable)) else "",
             element("span", *_chips(variable), class_="chips"),
             class_="said",
         ),
@@ -33,7 +44,16 @@ def facts(entries: Iterable[tuple[str, str]]) -> Markup:
     """A list of names with their values; entries without a value are left out."""
     return element(
         "dl",
-        *(element("div", element("dt", k), element("dd", v)) for k, v in entries if v),
+        *(
+            element(
+                "div",
+                element("dt", name),
+                element("dd", text),
+                class_="wide" if len(text) > _WIDE else "",
+            )
+            for name, text in entries
+            if text
+        ),
         class_="facts",
     )
 
@@ -55,12 +75,12 @@ def _decisions(variable: VariableReport) -> list[tuple[str, str]]:
     return [
         ("Standard name", variable.standard_name),
         ("Array", f"{variable.dtype}; {shape or 'scalar'}; unit {variable.unit or '1'}"),
-        ("Class", variable.kind),
+        ("Class", _class_text(variable.kind)),
         ("Missing values", "" if variable.masked_share is None else percent(variable.masked_share)),
         ("Bound asked", "" if bound is None else bound_text(bound, variable.unit)),
         ("Kind of bound", "" if bound is None else bound.kind.replace("_", " ")),
         ("Bound chosen by", "" if bound is None else bound.choice),
-        ("Bound by level", _levels(variable)),
+        ("Bound kept", kept_text(variable)),
         ("Largest error", f"{error[0]}{where}" if error else ""),
         ("Codecs", ", ".join(f"{c}: {counted(n, 'block')}" for c, n in variable.codecs.items())),
         *(
@@ -78,11 +98,10 @@ def _decisions(variable: VariableReport) -> list[tuple[str, str]]:
     ]
 
 
-def _levels(variable: VariableReport) -> str:
-    bound = variable.bound
-    if bound is None or bound.lowest is None or bound.highest is None:
-        return ""
-    return f"{number_text(bound.lowest)} to {quantity(bound.highest, variable.unit)}"
+def _class_text(kind: str) -> str:
+    """ "CM" as "continuous, with missing values (CM)"."""
+    words = [_CLASSES[letter] for letter in kind if letter in _CLASSES]
+    return f"{', '.join(words)} ({kind})" if words else kind
 
 
 def _shards(variable: VariableReport) -> str:

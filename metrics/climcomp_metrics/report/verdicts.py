@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from climcomp_metrics.base import Outcome, Verdict
+from climcomp_metrics.suites import together
 
 SUITES: dict[str, str] = {
     "F": "Physical",
@@ -18,8 +19,18 @@ SUITES: dict[str, str] = {
     "C": "Conservation",
     "T": "Structure",
     "M": "Temporal",
+    "X": "Own",
 }
+TOGETHER = "Several variables"
 OTHER_SUITE = "Other"
+SUITE_NAMES = (
+    *(name for letter, name in SUITES.items() if letter != "X"), TOGETHER, SUITES["X"], OTHER_SUITE,
+)  # fmt: skip
+"""All of them, in the order in which a report shows them."""
+
+_OVER_SEVERAL = frozenset(criterion.id for criterion in together.CRITERIA)
+_SMALLEST: dict[str, float] = {"S3": 2.0}
+"""Perfect values that are not zero: no wave is shorter than two grid lengths."""
 
 _BY_SEVERITY: tuple[Outcome, ...] = ("fail", "warn", "pass", "report", "n/a")
 
@@ -42,9 +53,13 @@ def has_number(verdict: Verdict) -> bool:
 
 
 def suite_of(verdict: Verdict) -> str:
-    """The suite of METRICS.md that the criterion belongs to; "Other" for plug-ins."""
-    known = re.fullmatch(r"([A-Z])\d+[a-z]?", verdict.criterion)
-    return SUITES.get(known[1], OTHER_SUITE) if known else OTHER_SUITE
+    """The suite of METRICS.md that the criterion belongs to, "Several variables" for those over
+    several, "Own" for a metric of the recipe's own file; "Other" for those of other installed
+    packages."""
+    if verdict.criterion in _OVER_SEVERAL:
+        return TOGETHER
+    known = re.fullmatch(r"([A-WYZ])\d+[a-z]?(?:-[\w-]+)?|(?P<own>X)-\w+", verdict.criterion)
+    return SUITES.get(known["own"] or known[1], OTHER_SUITE) if known else OTHER_SUITE
 
 
 def larger_is_better(verdict: Verdict) -> bool:
@@ -62,14 +77,15 @@ def larger_is_better(verdict: Verdict) -> bool:
 def share_of_limit(verdict: Verdict) -> float | None:
     """How much of the allowed distance from perfect is used up: 1 is at the limit.
 
-    The limit is that of failing, or that of warning where nothing can fail. Perfect is zero, or
-    one for a score of which more is better. None where there is no number or no limit to divide
-    by.
+    The limit is that of failing, or that of warning where nothing can fail. Perfect is zero, one
+    for a score of which more is better, and two grid lengths for the effective resolution. None
+    where there is no number or no limit to divide by.
     """
     limit = verdict.warn if verdict.fail is None else verdict.fail
     if verdict.value is None or limit is None or not has_number(verdict):
         return None
-    used, allowed = abs(verdict.value), limit
+    perfect = _SMALLEST.get(verdict.criterion, 0.0)
+    used, allowed = max(abs(verdict.value) - perfect, 0.0), limit - perfect
     if larger_is_better(verdict):
         used, allowed = max(1 - verdict.value, 0.0), 1 - limit
     if allowed > 0:
@@ -98,4 +114,4 @@ def by_suite(verdicts: Iterable[Verdict]) -> dict[str, tuple[Verdict, ...]]:
     for verdict in verdicts:
         suite = suite_of(verdict)
         found[suite] = (*found.get(suite, ()), verdict)
-    return {suite: found[suite] for suite in (*SUITES.values(), OTHER_SUITE) if suite in found}
+    return {suite: found[suite] for suite in SUITE_NAMES if suite in found}

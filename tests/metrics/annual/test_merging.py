@@ -69,7 +69,7 @@ def boxes_of(times: list[int], columns: list[int], levels: list[int]) -> list[An
     apart=st.booleans(),
     seed=st.integers(0, 2**16),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=12, suppress_health_check=SLOW)
 def test_rain_merges_in_any_order_and_any_split(
     wet: Any, times: list[int], columns: list[int], apart: bool, seed: int
 ) -> None:
@@ -83,7 +83,7 @@ def test_rain_merges_in_any_order_and_any_split(
     columns=st.lists(st.integers(1, COLUMNS - 1), max_size=1),
     seed=st.integers(0, 2**16),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=12, suppress_health_check=SLOW)
 def test_warmth_merges_in_any_order_and_any_split(
     warm: Any, times: list[int], columns: list[int], seed: int
 ) -> None:

@@ -61,7 +61,7 @@ def test_a_cell_without_values_takes_those_of_another_part() -> None:
     parts=st.integers(2, 6),
     spread=st.sampled_from([1e-3, 0.3, 50.0]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_order_of_merging_gives_the_counts_of_the_whole(
     seed: int, parts: int, spread: float
 ) -> None:

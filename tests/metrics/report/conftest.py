@@ -1,300 +1,66 @@
-"""Reports to show: one with every kind of verdict, one of any number of variables."""
+"""Makers of reports for tests, and a headless Chromium to look at pages in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from climcomp_metrics.base import Outcome, Verdict
-from climcomp_metrics.report import (
-    AttemptReport,
-    BoundReport,
-    ErrorReport,
-    Report,
-    ShardReport,
-    SourceFile,
-    VariableReport,
-)
-
-MEGABYTE = 1_000_000
-
-
-def judged(
-    criterion: str,
-    metric: str,
-    outcome: Outcome = "pass",
-    value: float | None = None,
-    unit: str = "1",
-    warn: float | None = None,
-    fail: float | None = None,
-    source: str = "METRICS: calibrated",
-    **others: str,
-) -> Verdict:
-    return Verdict(criterion, metric, outcome, value, unit, warn, fail, source, **others)
-
-
-def verdicts() -> tuple[Verdict, ...]:
-    record = judged
-    return (
-        record("F1", "mask", "pass", 0.0, "values", None, 0.0, "METRICS.md"),
-        record(
-            "P1",
-            "largest error",
-            "pass",
-            0.00998,
-            "K",
-            None,
-            0.01,
-            "recipe line 12",
-            place="time 17 (1860-06-01), lat 20, lon 41",
-        ),
-        record("P2", "bias", "pass", 4.1e-5, "1", 3e-4, 1e-3, "calibrated"),
-        record("P4", "pooled Pearson", "pass", 2.2e-7, "1", 1e-5, None, "Wegener 2013, Baker 2014"),
-        record("P5", "PSNR", "report", 71.3, "dB"),
-        record("P8", "error-Laplacian correlation", "pass", 0.006, "1", 0.02, 0.05, "calibrated"),
-        record("D1", "body quantiles", "pass", 0.0011, "sigma", 0.01, 0.02, "calibrated"),
-        record("D4", "SD ratio", "pass", 2e-5, "1", 3e-4, 1e-3, "calibrated"),
-        record(
-            "E1",
-            "tail quantiles",
-            "pass",
-            0.004,
-            "sigma",
-            0.02,
-            0.05,
-            "calibrated",
-            place="quantile 0.9999",
-        ),
-        record("E4", "exceedance CSI", "pass", 0.9951, "1", 0.99, 0.98, "forecast verification"),
-        record(
-            "C1", "global mean series", "pass", 0.0003, "1", 0.005, 0.01, "argued", place="time 3"
-        ),
-        record("C2", "tile means", "pass", 0.00091, "1", 0.001, 0.003, "calibrated"),
-        record("T2", "gradient", "pass", 0.013, "1", 0.05, 0.1, "Poppick 2020"),
-        record(
-            "T1",
-            "DSSIM",
-            "pass",
-            0.9985,
-            "1",
-            0.995,
-            0.99,
-            "NCAR",
-            place="time 64",
-            sampled="every 64th slice (32 of 2880)",
-        ),
-        record(
-            "M1",
-            "variance ratio",
-            "n/a",
-            None,
-            "1",
-            2e-3,
-            5e-3,
-            reason="12 time steps, 30 are needed",
-        ),
-    )
-
-
-def kept(name: str = "tas", **changes: object) -> VariableReport:
-    variable = VariableReport(
-        name=name,
-        how="lossy",
-        dims=("time", "lat", "lon"),
-        shape=(240, 37, 49),
-        dtype="float32",
-        kind="C",
-        unit="K",
-        long_name="Air temperature at 1.5 m",
-        standard_name="air_temperature",
-        source_bytes=12 * MEGABYTE,
-        raw_bytes=17 * MEGABYTE,
-        stored_bytes=1_290_000,
-        codecs={"sz3": 240},
-        bound=BoundReport(
-            text="0.01 K", kind="absolute", value=0.01, choice="METRICS.md table of default bounds"
-        ),
-        error=ErrorReport(value=0.00998, unit="K", place="time 17, lat 20, lon 41"),
-        attempts=(AttemptReport(rung="sz3 at 0.01 K"),),
-        shards=ShardReport(total=12, rungs={"sz3 at 0.01 K": 12}),
-        verdicts=verdicts(),
-        notes=("sigma is 3.2 K: deseasonalised standard deviation in time, mean over cells",),
-        masked_share=0.0,
-    )
-    return replace(variable, **changes)  # type: ignore[arg-type]  # fields by name
-
-
-def with_verdict(variable: VariableReport, *others: Verdict) -> VariableReport:
-    """The variable with its verdicts on the criteria of `others` replaced by these."""
-    named = {verdict.criterion for verdict in others}
-    rest = tuple(verdict for verdict in variable.verdicts if verdict.criterion not in named)
-    return replace(variable, verdicts=rest + others)
+from climcomp_metrics.base import Verdict
+from climcomp_metrics.report import Report, VariableReport
+from tests.metrics.report import samples
+from tests.metrics.report.browser import Browser, find_chromium
 
 
 @pytest.fixture
 def kept_variable() -> Callable[..., VariableReport]:
     """Makes a variable that is kept with all tests passed; fields may be changed by name."""
-    return kept
+    return samples.kept
 
 
 @pytest.fixture
 def verdict() -> Callable[..., Verdict]:
     """Makes a verdict."""
-    return judged
+    return samples.judged
 
 
 @pytest.fixture
 def judged_again() -> Callable[..., VariableReport]:
     """Gives a variable other verdicts on some criteria."""
-    return with_verdict
+    return samples.with_verdict
 
 
 @pytest.fixture
 def report_of() -> Callable[..., Report]:
     """Makes a report of variables."""
-    return report
+    return samples.report
 
 
 @pytest.fixture
 def full_report() -> Report:
     """A report with every outcome, every way of storing, and hostile texts."""
-    return report(*everything())
+    return samples.report(*samples.everything())
 
 
-def report(*variables: VariableReport, **changes: object) -> Report:
-    made = Report(
-        name="hadcm3-a1b",
-        created="2026-03-01T12:00:00+00:00",
-        climcomp="0.1.0",
-        versions={"pysz": "1.1.0", "zarr": "3.1.3", "numpy": "2.2.0"},
-        recipe_digest="9f2c" * 16,
-        plan_digest="51ab" * 16,
-        source=(SourceFile(name="A1B_north_america.nc", size_bytes=1_800_000, mtime_ns=10**18),),
-        variables=variables,
-        source_bytes=sum(variable.source_bytes for variable in variables),
-        stored_bytes=sum(variable.stored_bytes for variable in variables) + 20_000,
-        not_checked=("criteria over several variables (C4 to C6) are not part of this version",),
-        warnings=("time gap between 1920-11-16 and 1921-01-16: one step is missing",),
-        durations={"read": 3.2, "encode": 130.4, "check": 61.0, "write": 0.41},
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; tests that want one are skipped where none is installed."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    opened = Browser(program)
+    yield opened
+    opened.close()
 
 
-def everything() -> tuple[VariableReport, ...]:
-    rain_bound = BoundReport(
-        text="1 %", kind="pointwise_relative", value=0.01, choice="recipe line 14"
-    )
-    levels_bound = BoundReport(
-        text="0.01 sigma",
-        kind="absolute",
-        value=0.03,
-        choice="0.01 sigma",
-        lowest=0.012,
-        highest=0.055,
-    )
-    warned = judged(
-        "P8", "error-Laplacian correlation", "warn", 0.031, "1", 0.02, 0.05, place="level 3"
-    )
-    failed = judged(
-        "C1",
-        "global mean series",
-        "fail",
-        0.0104,
-        "1",
-        0.005,
-        0.01,
-        "recipe line 31",
-        place="time 88 (1867-05-01)",
-    )
-    no_area = judged("C2", "tile means", "n/a", None, reason="the grid has no cell areas")
-    required = judged(
-        "C2",
-        "tile means",
-        "fail",
-        None,
-        reason="required by the recipe (line 40), but the grid has no cell areas",
-    )
-    plugin = judged("my_metric", "lee waves <b>", "pass", 0.2, "m s-1", 0.5, 1.0, "recipe line 50")
-    return (
-        kept(),
-        with_verdict(
-            kept(
-                "grp1/ua",
-                unit="m s-1",
-                long_name="Eastward wind",
-                bound=levels_bound,
-                dims=("time", "lev", "lat", "lon"),
-                shape=(240, 26, 64, 128),
-                error=ErrorReport(value=0.0549, unit="m s-1", place="level 3, time 4"),
-                shards=ShardReport(total=12, rungs={"sz3 at 0.01 K": 10, "sz3 at 0.0025 K": 2}),
-            ),
-            warned,
-            no_area,
-            plugin,
-        ),
-        kept(
-            "pr",
-            unit="kg m-2 s-1",
-            kind="P",
-            bound=rain_bound,
-            codecs={"rounding": 200, "lossless": 40},
-            long_name="Precipitation",
-            fallbacks=(
-                "shards 3 and 7 are stored losslessly: their rounded values broke the bound",
-            ),
-            error=ErrorReport(value=0.0078, unit="1", place="time 1, lat 2, lon 3"),
-            attempts=(
-                AttemptReport(
-                    rung="sz3 at 1 %", failed=("C3 total of P is 0.0014 (fails above 0.001)",)
-                ),
-                AttemptReport(rung="rounding at 1 %"),
-            ),
-        ),
-        with_verdict(kept("zg_bad", unit="m", long_name="Geopotential height"), failed, required),
-        kept(
-            "siconc",
-            how="lossless",
-            bound=None,
-            error=None,
-            codecs={"lossless": 24},
-            verdicts=(),
-            fallbacks=("T4 blockiness failed at every lossy rung",),
-            kind="BM",
-            masked_share=0.62,
-        ),
-        kept(
-            "mrso",
-            how="refused",
-            stored_bytes=0,
-            verdicts=(failed,),
-            error=None,
-            not_checked=("everything after C1",),
-        ),
-        kept("unseen", verdicts=()),
-        kept(
-            "<script>alert(1)</script>",
-            long_name='"><img src=x onerror=alert(1)>',
-            notes=("<script>alert(2)</script>", "\x1b[2J\u202e"),
-        ),
-        *(
-            kept(
-                name,
-                how="carried",
-                bound=None,
-                error=None,
-                verdicts=(),
-                raw_bytes=400,
-                stored_bytes=300,
-                source_bytes=400,
-                attempts=(),
-                shards=None,
-                shape=(49,),
-                dims=("lon",),
-                dtype="float64",
-                kind="L",
-            )
-            for name in ("lat", "lon", "time_bnds")
-        ),
-    )
+@pytest.fixture
+def write_page(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a page into a file of its own."""
+
+    def write(text: str, name: str = "page.html") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write

@@ -19,6 +19,8 @@ from climcomp_metrics.report import (
     Report,
     ShardReport,
     SourceFile,
+    TrialReport,
+    TrialsReport,
     VariableReport,
     schema,
 )
@@ -135,6 +137,8 @@ def test_the_schema_refuses_a_pass_without_a_number(full_report: Report) -> None
         (AttemptReport, "attempt", set()),
         (ShardReport, "shards", set()),
         (SourceFile, "source_file", set()),
+        (TrialReport, "trial", set()),
+        (TrialsReport, "trials", set()),
     ],
 )
 def test_the_schema_names_every_field_and_no_other(

@@ -18,67 +18,97 @@ from climcomp_metrics.report import (
     totals,
     verdict_sentence,
 )
+from climcomp_metrics.report.sentence import further
 
 MakeVariable = Callable[..., VariableReport]
 MakeVerdict = Callable[..., Verdict]
 MakeReport = Callable[..., Report]
 
 
-def test_a_kept_variable_says_bound_error_place_and_closest_limit(
+def test_a_kept_variable_says_its_bound_the_worst_thing_and_its_limit(
     kept_variable: MakeVariable,
 ) -> None:
     expected = (
-        "tas is kept within 0.01 K (largest error 0.00998 K, time 17, lat 20, lon 41); "
-        "all 13 tests passed (1 does not apply); "
-        "the closest to its limit is C2 tile means at 30 % of it."
+        "tas is kept within 0.01 K and passes all 13 tests; the worst that happened to it: "
+        "regional means moved by 0.091 % of their standard deviation, 30 % of the way to its limit "
+        "of 0.3 % (C2)."
     )
     assert verdict_sentence(kept_variable()) == expected
 
 
-def test_a_relative_error_is_in_percent(kept_variable: MakeVariable) -> None:
-    bound = BoundReport(text="1 %", kind="pointwise_relative", value=0.01, choice="recipe line 3")
-    rain = kept_variable("pr", bound=bound, error=ErrorReport(value=0.0078, unit="1"))
-    expected = "pr is kept within 1 % of each value (largest error 0.78 %); "
-    assert verdict_sentence(rain).startswith(expected)
+def test_what_is_told_in_sigma_is_told_in_the_unit_of_the_level_too(
+    kept_variable: MakeVariable, judged_again: MakeVariable, verdict: MakeVerdict
+) -> None:
+    place, signed = "level 1 (850 hPa), quantile 0.9999", {"signed": -0.04}
+    clipped = verdict("E1", "tail quantiles", "warn", 0.04, "sigma", 0.02, 0.05, place=place,
+                      detail=signed)  # fmt: skip
+    variable = judged_again(kept_variable(sigma=(3.2, 0.5)), clipped)
+    expected = (
+        "; no test fails, 1 warns; the worst that happened to it: the highest 0.01 % of values is "
+        "lowered by 0.02 K (0.04 sigma) at level 1 (850 hPa), warns above 0.02 sigma, fails above "
+        "0.05 sigma (E1)."
+    )
+    assert verdict_sentence(variable).endswith(expected)
 
 
 def test_a_bound_by_level_says_its_range(kept_variable: MakeVariable) -> None:
     bound = BoundReport(
         text="0.01 sigma", kind="absolute", value=0.02, choice="own", lowest=0.01, highest=0.03
     )
-    sentence = verdict_sentence(kept_variable("ua", bound=bound, unit="m s-1", error=None))
-    expected = "ua is kept within 0.01 sigma (0.01 to 0.03 m s-1 by level; largest error"
-    assert sentence.startswith(expected)
+    sentence = verdict_sentence(kept_variable("ua", bound=bound, unit="m s-1"))
+    assert sentence.startswith("ua is kept within 0.01 to 0.03 m s-1 (by level) and passes")
 
 
-def test_a_bound_in_other_words_is_resolved(kept_variable: MakeVariable) -> None:
-    bound = BoundReport(text="0.01 sigma", kind="absolute", value=0.032, choice="0.01 sigma")
-    sentence = verdict_sentence(kept_variable(bound=bound))
-    assert sentence.startswith("tas is kept within 0.01 sigma (0.032 K; largest error 0.00998 K")
+def test_a_bound_that_had_to_be_tighter_says_what_was_asked_for(
+    kept_variable: MakeVariable,
+) -> None:
+    bound = BoundReport(text="0.01 K", kind="absolute", value=0.01, choice="own", kept=(0.0025,))
+    expected = "tas is kept within 0.0025 K, a quarter of the 0.01 K asked for, and passes"
+    assert verdict_sentence(kept_variable(bound=bound)).startswith(expected)
+
+
+def test_a_relative_bound_and_its_error_are_in_percent(kept_variable: MakeVariable) -> None:
+    bound = BoundReport(text="1 %", kind="pointwise_relative", value=0.01, choice="recipe line 3")
+    rain = kept_variable("pr", bound=bound, error=ErrorReport(value=0.0078, unit="1"))
+    assert verdict_sentence(rain).startswith("pr is kept within 1 % of each value and passes")
+    assert "The largest error is 0.78 % of the value." in further(rain)
+
+
+def test_the_largest_error_stands_with_its_place(kept_variable: MakeVariable) -> None:
+    expected = "The largest error is 0.00998 K at time 17, lat 20, lon 41."
+    assert further(kept_variable()).startswith(expected)
 
 
 def test_without_an_error_of_its_own_the_largest_error_is_that_of_p1(
     kept_variable: MakeVariable,
 ) -> None:
-    sentence = verdict_sentence(kept_variable(error=None))
-    assert "(largest error 0.00998 K, time 17 (1860-06-01), lat 20, lon 41)" in sentence
+    expected = "The largest error is 0.00998 K at time 17 (1860-06-01), lat 20, lon 41."
+    assert further(kept_variable(error=None)).startswith(expected)
 
 
 def test_an_error_over_the_bound_does_not_read_as_the_bound(kept_variable: MakeVariable) -> None:
     error = ErrorReport(value=0.010001, unit="K")
-    assert "largest error 0.010001 K" in verdict_sentence(kept_variable(error=error))
+    assert "largest error is 0.010001 K" in further(kept_variable(error=error))
 
 
-def test_warnings_are_named_with_value_place_and_limits(
+def test_the_worst_warning_stands_first_and_the_others_after_it(
     kept_variable: MakeVariable, judged_again: MakeVariable, verdict: MakeVerdict
 ) -> None:
-    warning = verdict("P8", "error-Laplacian correlation", "warn", 0.031, "1", 0.02, 0.05,
-                      "recipe line 9", place="level 3")  # fmt: skip
+    smoothed = verdict("P8", "error-Laplacian correlation", "warn", 0.031, "1", 0.02, 0.05,
+                       place="level 3", detail={"signed": 0.031})  # fmt: skip
+    moved = verdict("D1", "body quantiles", "warn", 0.019, "sigma", 0.01, 0.02,
+                    place="level 2, quantile 0.96")  # fmt: skip
+    # What can never fail is no worse than what can.
+    alike = verdict("P10", "error whiteness", "warn", 0.9, "1", 0.2, None, place="along x")
+    variable = judged_again(kept_variable(), smoothed, moved, alike)
+    expected = "the 96 % quantile is moved by 0.019 sigma at level 2, warns above 0.01 sigma"
+    assert expected in verdict_sentence(variable)
     expected = (
-        "no test failed (1 does not apply), 1 warns: P8 error-Laplacian correlation is 0.031 "
-        "at level 3 (warns above 0.02, fails above 0.05; recipe line 9)."
+        "Also: the field is smoothed: errors follow its curvature (correlation 0.031) at level 3, "
+        "warns above 0.02, fails above 0.05 (P8); errors of neighbours along x are alike "
+        "(correlation 0.9), warns above 0.2 (P10). 1 test does not apply."
     )
-    assert verdict_sentence(judged_again(kept_variable(), warning)).endswith(expected)
+    assert expected in further(variable)
 
 
 def test_a_failure_comes_first_and_the_worst_one_with_its_limit(
@@ -88,8 +118,8 @@ def test_a_failure_comes_first_and_the_worst_one_with_its_limit(
     grave = verdict("E4", "exceedance CSI", "fail", 0.9, "1", 0.99, 0.98, "METRICS")
     sentence = verdict_sentence(judged_again(kept_variable(), slight, grave))
     expected = (
-        "tas fails: E4 exceedance CSI is 0.9 (warns below 0.99, fails below 0.98; METRICS); "
-        "also failed: D1."
+        "tas fails: 10 % of the highest 0.1 % of values are at other places or times, warns above "
+        "1 %, fails above 2 % (E4); also failed: D1."
     )
     assert sentence == expected
 
@@ -108,7 +138,8 @@ def test_a_failure_shows_even_where_nothing_should_be_lost(
 ) -> None:
     mask = verdict("F1", "mask", "fail", 3.0, "values", None, 0.0, "METRICS")
     variable = kept_variable("lat", how=how, verdicts=(mask,))
-    expected = "lat fails: F1 mask is 3 values (fails above 0 values; METRICS)."
+    said = "3 values are missing that were there, or the reverse"
+    expected = f"lat fails: {said}, fails above 0 values (F1)."
     assert verdict_sentence(variable) == expected
     assert headline(report_of(variable)) == "1 variable fails or is refused, of 1: lat."
 
@@ -127,11 +158,10 @@ def test_lossless_says_what_led_there(kept_variable: MakeVariable) -> None:
     driven = kept_variable(how="lossless", attempts=(tried, AttemptReport(rung="lossless")))
     told = kept_variable(how="lossless", attempts=(), fallbacks=("sigma is zero.",))
     assert verdict_sentence(plain) == "tas is stored losslessly, bit for bit."
-    expected = (
-        "tas is stored losslessly, bit for bit: sz3 at 0.01 K failed: "
-        "C2 tile means 0.004 (limit 0.003)."
-    )
+    expected = "tas is stored losslessly, bit for bit: sz3 at 0.01 K fails C2."
     assert verdict_sentence(driven) == expected
+    expected = "Before that, sz3 at 0.01 K failed: C2 tile means 0.004 (limit 0.003)."
+    assert further(driven) == expected
     assert verdict_sentence(told) == "tas is stored losslessly, bit for bit: sigma is zero."
 
 
@@ -142,7 +172,7 @@ def test_refused_says_why_and_that_nothing_is_in_the_archive(
     expected = "tas is refused and is not in the archive: "
     judged = verdict_sentence(kept_variable(how="refused", verdicts=(failure,)))
     silent = verdict_sentence(kept_variable(how="refused", verdicts=(), attempts=()))
-    assert judged.startswith(f"{expected}C1 global mean series is 0.02")
+    assert judged.startswith(f"{expected}the area mean of one time step moved by 2 %")
     assert silent == f"{expected}no reason was recorded."
 
 
@@ -150,7 +180,7 @@ def test_a_detour_down_the_ladder_is_told(kept_variable: MakeVariable) -> None:
     rungs = {"sz3 at 0.01 K": 117, "sz3 at 0.0025 K": 2, "lossless": 1}
     variable = kept_variable(shards=ShardReport(total=120, rungs=rungs))
     expected = " 3 of 120 shards went further down the ladder (sz3 at 0.0025 K: 2, lossless: 1)."
-    assert verdict_sentence(variable).endswith(expected)
+    assert further(variable).endswith(expected)
 
 
 def test_the_headline_names_what_needs_a_look(

@@ -51,6 +51,8 @@ def test_plug_ins_have_a_suite_of_their_own(verdict: MakeVerdict) -> None:
     names = ["F1", "P10", "D4", "E5", "S1", "C2", "T4", "M7", "Pressure", "my_metric", "Q1", ""]
     expected = ["Physical", "Pointwise", "Distribution", "Extremes", "Spectral", "Conservation"]
     expected += ["Structure", "Temporal", "Other", "Other", "Other", "Other"]
+    names += ["S1-fine", "E6-TXx", "M3-phase", "X-front_strength", "X-"]
+    expected += ["Spectral", "Extremes", "Temporal", "Own", "Other"]
     assert [suite_of(verdict(name, "any", "report")) for name in names] == expected
 
 

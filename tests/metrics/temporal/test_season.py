@@ -59,9 +59,7 @@ def assert_same(expected: dict, actual: dict, names: tuple[str, ...]) -> None:
     column=st.integers(0, COLUMNS - 1),
     seed=st.integers(0, 2**16),
 )
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_split_and_order_gives_the_same_values(
     record: tuple, temporal: Callable, times: list[int], column: int, seed: int
 ) -> None:
