@@ -23,8 +23,11 @@ BLOCK_STEPS = 64
 # better is 0.01 sigma, but a smooth field (temperature at 3 hPa, whose Laplacian is two per cent of
 # sigma) has short waves that so large an error drowns, and S1 to S3 rightly say so.
 SHARES = (0.01, 0.003, 0.001)
-# Bits of the mantissa that rounding keeps: METRICS' default for rain is 7 bits.
-KEPT_BITS = (16, 14, 13, 12, 11, 10, 9, 8, 7)
+# Bits of the mantissa that rounding keeps. METRICS' default for rain is 7: half a step of that is
+# 0.06 sigma where the heaviest rain is 15 sigma, which E1 rightly refuses.
+KEPT_BITS = (16, 15, 14, 13, 12, 11, 10, 9, 8)
+# Tracers, which are nowhere zero, take the tighter of that and METRICS' 0.01 sigma.
+MOST_OF_SIGMA = 0.01
 
 
 def finest_detail(subject: Subject) -> tuple[float, ...]:
@@ -80,11 +83,13 @@ _ABSOLUTE = (
 
 def compressions(subject: Subject) -> Iterator[Compression]:
     """Those that suit the class: relative for P, whose values span decades; absolute for others."""
+    sigma, largest = min(subject.settings.sigma), float(np.nanmax(subject.values))
     if subject.settings.kind == "P":
         for bits in KEPT_BITS:
-            yield Compression(
-                f"rounding to {bits} bits", "rounding", (), "pointwise_relative", 2.0 ** -(bits + 1)
-            )
+            size = 2.0 ** -(bits + 1)
+            if bool((subject.values == 0).any()) or size * largest <= MOST_OF_SIGMA * sigma:
+                name = f"rounding to {bits} bits"
+                yield Compression(name, "rounding", (), "pointwise_relative", size)
         return
     for share in SHARES:
         for name, codec, settings in _ABSOLUTE:

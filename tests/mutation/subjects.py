@@ -127,8 +127,8 @@ def _season(lat: NDArray[np.float64], clock: Clock) -> Array:
 
 
 def temperature() -> Subject:
-    """Four years of daily temperature: class C."""
-    steps, rows, columns = 1460, 32, 64
+    """Two years of daily temperature: class C."""
+    steps, rows, columns = 730, 32, 64
     lat, lon = regular(rows, columns)
     clock = daily(steps)
     mean = 288.0 - 40.0 * np.sin(np.radians(lat))[None, :, None] ** 2
@@ -152,8 +152,8 @@ def wind() -> Subject:
 
 
 def rain() -> Subject:
-    """Four years of daily rain, zero on most days and places: class P."""
-    steps, rows, columns = 1460, 32, 64
+    """Two years of daily rain, zero on most days and places: class P."""
+    steps, rows, columns = 730, 32, 64
     lat, lon = regular(rows, columns)
     wet = weather(steps, rows, columns, 4, 0.5) - np.float32(0.4)
     # 1 mm/day is 1.157e-5 kg m-2 s-1; the heaviest values here are near 150 mm/day.
@@ -189,7 +189,7 @@ def cloud() -> Subject:
 
 
 def ice() -> Subject:
-    """A year of sea-ice cover in per cent with land missing: class B, masked."""
+    """120 days of sea-ice cover in per cent with land missing: class B, masked."""
     steps, rows, columns = 120, 48, 96
     lat, lon = regular(rows, columns)
     start = np.where(lat > 0, 66.0, 58.0)  # ice reaches further from the south pole
@@ -204,8 +204,8 @@ def ice() -> Subject:
 
 
 def ocean() -> Subject:
-    """Two years of daily sea surface temperature with land missing: class M."""
-    steps, rows, columns = 730, 48, 96
+    """A year of daily sea surface temperature with land missing: class M."""
+    steps, rows, columns = 365, 48, 96
     lat, lon = regular(rows, columns)
     clock = daily(steps)
     mean = 300.0 - 30.0 * np.sin(np.radians(lat))[None, :, None] ** 2
