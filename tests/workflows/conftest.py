@@ -78,13 +78,17 @@ def source(write_source: Callable[..., Path]) -> Path:
 
 @pytest.fixture
 def make_recipe(tmp_path: Path) -> Callable[..., Recipe]:
-    """A recipe over files, run in this process, with shards of a few steps; more YAML as text."""
+    """A recipe over files, run in this process, with shards of a few steps; more YAML as text.
+
+    Without figures, which take a second a run, unless `extra` has its own `report`.
+    """
 
     def make(files: Path | str, extra: str = "", *, cluster: str = "kind: inline") -> Recipe:
         return parse_recipe(
             f"recipe: 1\nname: test\ninput: {{files: '{files}'}}\n"
             f"output: {{store: '{tmp_path / 'out.zarr'}', shard_size: {SHARD_BYTES} B}}\n"
-            f"cluster: {{{cluster}}}\n{extra}"
+            f"cluster: {{{cluster}}}\n{extra}\n"
+            + ("" if "report:" in extra else "report: {figures: false}\n")
         )
 
     return make

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from climcomp_metrics.base import Verdict
-from climcomp_workflows.gate import Accept, Refuse, Retry, decide, failures, in_words
+from climcomp_workflows.gate import (
+    Accept,
+    Refuse,
+    Retry,
+    decide,
+    failures,
+    in_words,
+    not_enforced,
+)
 
 
 def verdict(criterion: str = "P2", outcome: str = "fail", **changes: object) -> Verdict:
@@ -80,3 +88,18 @@ def test_not_applicable_blocks_only_where_it_is_required() -> None:
 def test_a_failure_names_value_limit_source_and_place() -> None:
     expected = "P2 bias is 0.002, limit 0.001 (METRICS: calibrated) at level 3"
     assert in_words(verdict()) == expected
+
+
+def test_a_failure_without_a_number_names_its_reason_instead() -> None:
+    broken = verdict("X-front", value=float("nan"), reason="it failed with KeyError: 'x'")
+    assert in_words(broken) == "X-front bias fails at level 3: it failed with KeyError: 'x'"
+    unlimited = verdict("X-front", value=float("nan"), fail=None, reason="it failed")
+    assert in_words(unlimited) == "X-front bias fails at level 3: it failed"
+    assert in_words(verdict(value=float("nan"))).endswith("its value is not a number")
+
+
+def test_a_failure_that_does_not_block_keeps_its_reason() -> None:
+    shown = not_enforced(verdict("X-front", reason="no front"), "bounds")
+    assert (shown.outcome, shown.reason) == (
+        "warn", "no front; quality: bounds enforces the bounds alone",
+    )  # fmt: skip

@@ -106,6 +106,15 @@ def test_what_the_archive_lacks_is_named_although_the_rest_is_verified() -> None
     assert "keep those" in receipt.text().splitlines()[-1]
 
 
+def test_metrics_that_were_not_run_are_named_and_not_claimed() -> None:
+    receipt = replace(GOOD, not_run=("X-front (mine.py, SHA-256 0123)",))
+    text = receipt.text()
+    assert receipt.ok
+    assert "NOT RUN X-front (mine.py, SHA-256 0123): its code lies in the archive" in text
+    assert "every enforced test but 1 that were not run passed" in text
+    assert receipt.to_dict()["not_run"] == ["X-front (mine.py, SHA-256 0123)"]
+
+
 def test_it_is_json() -> None:
     document = json.loads(json.dumps(GOOD.to_dict(), allow_nan=False))
     assert document["receipt"] == 1

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from climcomp.archive import Entry, Mismatch, rehash
 from climcomp_metrics.base import Value
+from climcomp_metrics.criteria import make_limits
 from climcomp_metrics.summarise import summarise
 from climcomp_workflows.context import RunKey, context_of
+from climcomp_workflows.illustrate.worst import Illustrated, illustrate_worst
 from climcomp_workflows.states import Column, Index, merged_state
 
 
@@ -22,11 +24,13 @@ class ColumnTask:
 
 @dataclass(frozen=True, slots=True)
 class ColumnResult:
-    """The metrics' values on these levels; or the shards that no written state covers."""
+    """The metrics' values on these levels, and of which the store has the figures' data; or the
+    shards that no written state covers."""
 
     column: Column
     values: tuple[Value, ...]
     missing: tuple[Index, ...]
+    illustrated: Illustrated | None = None
 
 
 def judge_column(task: ColumnTask) -> ColumnResult:
@@ -36,8 +40,15 @@ def judge_column(task: ColumnTask) -> ColumnResult:
     state, missing = merged_state(context.store, task.column, dict(task.shards))
     if missing or state is None or variable.settings is None:
         return ColumnResult(task.column, (), tuple(missing))
-    values = summarise(state, variable.settings, context.domain(variable))
-    return ColumnResult(task.column, tuple(values), ())
+    settings, domain = variable.settings, context.domain(variable)
+    values = summarise(state, settings, domain)
+    illustrated = None
+    if context.plan.figures:
+        limits = make_limits(context.plan.checks["limits"])
+        illustrated = illustrate_worst(
+            context.store, task.column, state, settings, domain, values, limits
+        )
+    return ColumnResult(task.column, tuple(values), (), illustrated)
 
 
 @dataclass(frozen=True, slots=True)

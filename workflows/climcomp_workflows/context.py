@@ -17,6 +17,7 @@ from climcomp.source import Source, open_source
 from climcomp_metrics.domain import Domain
 from climcomp_workflows.domain import read_domain
 from climcomp_workflows.plan.model import Plan, VariablePlan
+from climcomp_workflows.plan.own_code import with_code
 from climcomp_workflows.states import Accumulator
 
 PLAN_KEY = "climcomp/plan.json"
@@ -110,9 +111,27 @@ def context_of(key: RunKey) -> RunContext:
         if _current is not None:
             _current.close()
         store = open_store(key.store)
-        plan = stored_plan(store)
+        plan = _plan_of(key, store)
         _current = RunContext(key, store, plan, Accumulator(store))
     return _current
+
+
+def _plan_of(key: RunKey, store: ArchiveStore) -> Plan:
+    """The run's plan, with the code of its own metrics, which the client has seen to be the user's.
+
+    Raises
+    ------
+    ArchiveDamagedError
+        If the stored plan is not the one that the run began with.
+    """
+    plan = stored_plan(store)
+    if (found := plan.digest()) != key.plan_digest:
+        raise ArchiveDamagedError(
+            f"{store.root / PLAN_KEY} is not the plan that this run began with: its digest is "
+            f"{found[:16]}, wanted {key.plan_digest[:16]}. Somebody changed it. Nothing is "
+            f"published; restore it from a copy, or delete {store.root} and run again."
+        )
+    return with_code(plan, plan.own_code)
 
 
 def flush_states(key: RunKey) -> None:

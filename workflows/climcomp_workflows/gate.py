@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -57,7 +58,8 @@ def not_enforced(verdict: Verdict, enforced: Literal["all", "bounds"]) -> Verdic
     """The verdict as the report shows it: a failure that does not block is a warning."""
     if enforced == "all" or verdict.outcome != "fail" or verdict.criterion in BOUND_CRITERIA:
         return verdict
-    reason = "fails its limit; quality: bounds enforces the bounds alone"
+    why = verdict.reason or "fails its limit"
+    reason = f"{why}; quality: bounds enforces the bounds alone"
     return replace(verdict, outcome="warn", reason=reason)
 
 
@@ -65,12 +67,21 @@ def in_words(verdict: Verdict) -> str:
     """A failed verdict in one line: criterion, value, limit, place."""
     if verdict.outcome == "n/a":
         return f"{verdict.criterion} {verdict.metric} is required but n/a: {verdict.reason}"
-    place = f" at {verdict.place}" if verdict.place else ""
+    if verdict.value is None or math.isnan(verdict.value) or verdict.fail is None:
+        return f"{verdict.criterion} {verdict.metric} fails{_at(verdict)}: {_why(verdict)}"
     unit = f" {verdict.unit}" if verdict.unit not in ("", "1") else ""
     return (
         f"{verdict.criterion} {verdict.metric} is {verdict.value:.4g}{unit}, "
-        f"limit {verdict.fail:.4g}{unit} ({verdict.source}){place}"
+        f"limit {verdict.fail:.4g}{unit} ({verdict.source}){_at(verdict)}"
     )
+
+
+def _why(verdict: Verdict) -> str:
+    return verdict.reason or "its value is not a number"
+
+
+def _at(verdict: Verdict) -> str:
+    return f" at {verdict.place}" if verdict.place else ""
 
 
 def decide(

@@ -89,6 +89,8 @@ class Receipt:
         Variables of the source that the archive lacks, and why.
     uncompared
         Why the values were not compared with the source although that was asked for.
+    not_run
+        Metrics of the recipe's own whose code lies in the archive and was not trusted.
     """
 
     archive: str
@@ -106,6 +108,7 @@ class Receipt:
     foreign: tuple[str, ...] = ()
     uncompared: str = ""
     software: str = ""
+    not_run: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -133,6 +136,7 @@ class Receipt:
             "source": [{"name": name, "size_bytes": size} for name, size in self.source_files],
             "variables": [v.to_dict() for v in self.variables],
             "absent": [{"name": name, "reason": reason} for name, reason in self.absent],
+            "not_run": list(self.not_run),
         }
 
     def text(self) -> str:
@@ -156,6 +160,11 @@ class Receipt:
         for variable in self.variables:
             lines += variable.lines()
         lines += [f"  ABSENT {name}: {reason}" for name, reason in self.absent]
+        lines += [
+            f"  NOT RUN {metric}: its code lies in the archive, and nobody said that it may run "
+            "(--plugins with your own copy, or --trust-plugins)"
+            for metric in self.not_run
+        ]
         lines.append(self._sentence())
         return "\n".join(lines) + "\n"
 
@@ -172,9 +181,13 @@ class Receipt:
             )
         return (
             f"VERIFIED: every object is intact, and all {len(self.variables)} variables are exact "
-            f"or within their bounds, masks exact, every enforced test passed, read from these "
-            f"bytes.{gone}"
+            f"or within their bounds, masks exact, every enforced test {self._but()}passed, read "
+            f"from these bytes.{gone}"
         )
+
+    def _but(self) -> str:
+        """What the sentence must not claim."""
+        return f"but {len(self.not_run)} that were not run " if self.not_run else ""
 
     def _faults(self) -> list[str]:
         faults = []

@@ -268,12 +268,14 @@ def test_options_of_run_change_the_recipe(
     )
     monkeypatch.setattr("climcomp_workflows.run.run_recipe", recorded)
     arguments = ("run", recipe, "--store", "z.zarr", "--workers", "3", "--take-over", "--json")
+    arguments += ("--full",)
     said = climcomp(*arguments)
     assert said.code == 1
     assert said.document["refused"] == ["tas"]
     assert (seen["recipe"].output.store, seen["recipe"].output.access) == ("z.zarr", "maps")
     assert (seen["recipe"].cluster.kind, seen["recipe"].cluster.workers) == ("local", 3)
     assert (seen["progress"], seen["take_over"]) == ("Silent", True)
+    assert seen["recipe"].checks.full is True
     assert seen["recipe"].text.startswith("recipe: 1")
     assert said.err == ""
 

@@ -31,8 +31,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What `verify_archive` is asked; it answers as `ok` says."""
     seen: dict[str, Any] = {"ok": True}
 
-    def recorded(store: str, *, source: bool, sources: Any, say: Any) -> Receipt:
-        seen.update(store=store, source=source, sources=sources)
+    def recorded(store: str, *, source: bool, sources: Any, say: Any, **told: Any) -> Receipt:
+        seen.update(store=store, source=source, sources=sources, told=told)
         return Receipt(seen["ok"])
 
     monkeypatch.setattr("climcomp_workflows.verify.verify_archive", recorded)
@@ -75,6 +75,19 @@ def test_source_files_mean_source(climcomp: Climcomp, asked: dict[str, Any]) -> 
     assert said.code == 0
     assert asked["source"] is True
     assert asked["sources"] == {"sst": ("/a/*.nc",), "air": ("/b/*.nc",)}
+
+
+def test_all_time_steps_and_trusted_code_are_asked_for_by_name(
+    climcomp: Climcomp, asked: dict[str, Any]
+) -> None:
+    assert climcomp("verify", "a.zarr", "--source").code == 0
+    assert asked["told"] == {"full": False, "trust_plugins": False, "plugins": []}
+    climcomp("verify", "a.zarr", "--source", "--full", "--plugins", "a.py", "b.py")
+    assert asked["told"] == {
+        "full": True, "trust_plugins": False, "plugins": [Path("a.py"), Path("b.py")]
+    }  # fmt: skip
+    climcomp("verify", "a.zarr", "--source", "--trust-plugins")
+    assert asked["told"]["trust_plugins"] is True
 
 
 def test_source_files_are_read_with_or_without_a_group(

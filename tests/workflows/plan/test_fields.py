@@ -14,7 +14,6 @@ from climcomp_workflows.plan.fields import (
     bins_of_all,
     exact_values,
     is_periodic,
-    no_neighbours,
     ranges_of_all,
     sigma_of_all,
 )
@@ -99,13 +98,6 @@ def test_a_fraction_keeps_its_top_if_it_is_reached_often() -> None:
 
 def test_special_values_of_the_recipe_stay() -> None:
     assert exact([1, 2], exact=(-9999.0,)) == ((-9999.0,), False)
-
-
-def test_neighbours_need_a_structured_grid_of_three_cells_each_way() -> None:
-    assert no_neighbours(Axes(0, (), 1, 2), (5, 3, 3)) is None
-    assert "unstructured" in str(no_neighbours(Axes(0, (), None, None, 1), (5, 900)))
-    assert "no two horizontal" in str(no_neighbours(Axes(0, (), 1, None), (5, 9)))
-    assert "2 x 9" in str(no_neighbours(Axes(0, (), 1, 2), (5, 2, 9)))
 
 
 def test_rows_are_periodic_only_where_a_shard_holds_all_of_them() -> None:

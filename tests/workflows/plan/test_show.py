@@ -13,10 +13,13 @@ import pytest
 from climcomp.archive import ArraySpec
 from climcomp.bounds import ErrorBound
 from climcomp.source import FileIdentity, SourceSpec
+from climcomp_metrics.together.model import Group
+from climcomp_workflows.plan.document import plan_document
 from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import DatasetPlan, Plan, Rung, VariablePlan
-from climcomp_workflows.plan.show import plan_document, plan_text, worker_count
+from climcomp_workflows.plan.show import plan_text, worker_count
 from climcomp_workflows.recipe import parse_recipe
+from climcomp_workflows.together.model import GroupPlan
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
 RUNGS = tuple(
@@ -47,6 +50,11 @@ def variable(name: str = "tas", **changes: Any) -> VariablePlan:
     return VariablePlan(**{**fields, **changes})
 
 
+def group() -> GroupPlan:
+    members = Group("wind", {"u": "ua", "v": "va"})
+    return GroupPlan("", members, ("T5-vorticity", "T5-divergence"))
+
+
 def carried(name: str) -> VariablePlan:
     spec = ArraySpec(name, (180,), ("lat",), "float64", (180,))
     return variable(
@@ -63,6 +71,21 @@ def plan(*variables: VariablePlan, **changes: Any) -> Plan:
         "warnings": (), "skipped": {},
     }  # fmt: skip
     return Plan(**{**fields, **changes})
+
+
+def test_the_groups_that_are_judged_together_are_named() -> None:
+    found = plan(variable("ua"), variable("va"), together=(group(),))
+    text = plan_text(found, COST, 4)
+    assert "Together:\n  - wind of ua and va: T5-vorticity, T5-divergence\n" in text
+    assert plan_document(found, COST, 4)["together"] == [
+        {
+            "label": "wind of ua and va",
+            "relation": "wind",
+            "members": {"u": "ua", "v": "va"},
+            "criteria": ["T5-vorticity", "T5-divergence"],
+        }
+    ]
+    assert "Together" not in plan_text(plan(variable()), COST, 4)
 
 
 COST = [PlannedCost("tas", 10_000_000, 0.1)]

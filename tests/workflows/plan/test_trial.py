@@ -11,11 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
-from climcomp.errors import CodecError
+from climcomp.errors import CodecError, RecipeError
 from climcomp_metrics.base import Limits, Verdict
 from climcomp_metrics.bins import make_bins
+from climcomp_metrics.criteria import find_criterion
 from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import Axes, FieldSettings
+from climcomp_metrics.measure import measure
+from climcomp_metrics.plugins.model import OwnMetric, checksum
 from climcomp_workflows.plan import trial
 from climcomp_workflows.plan.ladder import LevelBounds, make_ladder
 from climcomp_workflows.plan.level_bounds import level_ranges
@@ -96,9 +99,10 @@ def test_criteria_that_are_off_skip_nothing() -> None:
 def test_limits_of_the_recipe_are_those_on_the_samples_too() -> None:
     judged = gate(FIELDS)
     failed = judged.failed([judged.measure(ladder(bounds(1.0))[0], 0)])
-    loose = {f"{v.criterion}.fail": 1e9 for v in failed if v.criterion != "E4"}
-    assert {v.criterion for v in failed} != {"E4"}
-    again = gate(FIELDS, limits=Limits({**loose, "E4.fail": 1e-9}))
+    assert failed
+    rows = [find_criterion(v.criterion) for v in failed]
+    loose = {f"{row.id}.fail": -1e9 if row.least else 1e9 for row in rows}
+    again = gate(FIELDS, limits=Limits(loose))
     assert first_rung(again, ladder(bounds(1.0)))[0] == 0
 
 
@@ -203,3 +207,54 @@ def test_a_level_that_fails_at_every_bound_leaves_the_ladder_as_it_is() -> None:
 
 def test_the_note_names_levels_and_shares() -> None:
     assert in_words((0, 1, 1, 2)).endswith("1/4 on levels 1, 2; 1/16 on level 3")
+
+
+CODE = """
+def shape(original, decoded, grid):
+    return float(original.shape == (30, 60))
+
+def failing(original, decoded, grid):
+    raise ValueError("no front")
+"""
+
+
+def own(name: str, **limits: float) -> OwnMetric:
+    return OwnMetric(name, "mine.py", checksum(CODE), code=CODE, **limits)  # type: ignore[arg-type]
+
+
+def measuring(**changes: Any) -> SampleGate:
+    """A gate whose settings are others."""
+    judged = gate(FIELDS)
+    return dataclasses.replace(judged, settings=dataclasses.replace(judged.settings, **changes))
+
+
+def test_own_metrics_see_whole_fields_of_the_sample_or_none() -> None:
+    judged = measuring(own=(own("shape"),))
+    rung = ladder(bounds(1e-3))[0]
+    by_metric = {v.metric: v for v in judged.measure(rung, 0).values}
+    assert by_metric["X-shape"].value == 1.0
+    tiles = dataclasses.replace(judged, sample=dataclasses.replace(judged.sample, tiles=True))
+    assert "X-shape" not in {v.metric for v in tiles.measure(rung, 0).values}
+
+
+def test_own_code_that_fails_on_the_samples_is_an_error_of_the_recipe() -> None:
+    judged = measuring(own=(own("failing", fail=1.0),))
+    with pytest.raises(
+        RecipeError, match=r"X-failing cannot be measured on ta, level 0: it failed"
+    ):
+        judged.measure(ladder(bounds(1e-3))[0], 0)
+
+
+def test_the_basis_of_spectra_is_the_same_on_the_samples() -> None:
+    seen: list[dict[str, int]] = []
+
+    def seeing(original: Any, decoded: Any, settings: FieldSettings, *rest: Any) -> Any:
+        seen.append(dict(settings.every))
+        return measure(original, decoded, settings, *rest)
+
+    judged = measuring(every={"harmonics": 3, "dssim": 2})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "measure", seeing)
+        judged.measure(ladder(bounds(1e-3))[0], 0)
+    steps = max(1, len(FIELDS) // trial.SLICES_OF_SAMPLED)
+    assert seen == [{"*": steps, "harmonics": steps, "dssim": steps}]

@@ -28,7 +28,7 @@ def run(options: Options) -> Answer:
     from climcomp.archive import is_published, open_archive, open_store
     from climcomp.archive.keys import FOLDER
     from climcomp_workflows import inspect_archive as look
-    from climcomp_workflows.cli.report import stored_report
+    from climcomp_workflows.illustrate.redraw import stored_report
 
     store = open_store(options.store)
     if options.chunk is not None and options.variable is None:

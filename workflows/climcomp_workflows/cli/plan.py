@@ -27,8 +27,9 @@ def add(adder: Adder) -> None:
 
 def run(options: Options) -> Answer:
     """Make the plan and show it."""
+    from climcomp_workflows.plan.document import plan_document
     from climcomp_workflows.plan.make import make_plan
-    from climcomp_workflows.plan.show import plan_document, plan_text, worker_count
+    from climcomp_workflows.plan.show import plan_text, worker_count
     from climcomp_workflows.recipe import load_recipe
 
     recipe = load_recipe(options.recipe)

@@ -17,6 +17,7 @@ _EXAMPLES = """\
   climcomp run recipes/quickstart.yaml               two small data sets that come with climcomp
   climcomp run recipe.yaml --workers 16              sixteen processes instead of all cores
   climcomp run recipe.yaml --store /scratch/t2m.zarr write the archive there
+  climcomp run recipe.yaml --full                    measure every time step, take no samples
   climcomp run recipe.yaml --quiet --json >run.json  for a batch job
 
 Every value is checked against its bound before the archive is published; until then no reader sees
@@ -30,6 +31,11 @@ def add(adder: Adder) -> None:
     parser.add_argument("recipe", help="a recipe file, or the name of one that comes with climcomp")
     parser.add_argument("--store", metavar="DIR", help="write here instead of output.store")
     parser.add_argument("--workers", type=count, metavar="N", help="N local processes")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="measure every time step where METRICS takes samples: like checks: {full: true}",
+    )
     parser.add_argument(
         "--take-over",
         action="store_true",
@@ -70,6 +76,8 @@ def _as_told(recipe: Recipe, options: Options) -> Recipe:
     if options.workers is not None:
         changed = {"kind": "local", "workers": options.workers}
         update["cluster"] = recipe.cluster.model_copy(update=changed)
+    if options.full:
+        update["checks"] = recipe.checks.model_copy(update={"full": True})
     return recipe.model_copy(update=update)
 
 
@@ -77,6 +85,7 @@ def _again(options: Options) -> str:
     words = ["climcomp", "run", options.recipe]
     words += ["--store", options.store] if options.store is not None else []
     words += ["--workers", str(options.workers)] if options.workers is not None else []
+    words += ["--full"] if options.full else []
     return " ".join(words)
 
 

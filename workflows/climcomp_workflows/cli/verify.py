@@ -16,8 +16,11 @@ _EXAMPLES = """\
   climcomp verify archive.zarr --source --receipt kept.json the receipt to keep before originals go
   climcomp verify archive.zarr --source-files "/tape/*.nc"  where the source's files are now
   climcomp verify archive.zarr --source-files "sst=/a/*.nc" "air=/b/*.nc"   by group of the archive
+  climcomp verify archive.zarr --source --full              every test on every time step
+  climcomp verify archive.zarr --source --plugins my_metrics.py   with the recipe's own metrics
 
-Exit code 1 if anything is damaged or fails.
+Code of the recipe's own metrics lies in the archive; it runs only if you have the same file
+(--plugins) or say --trust-plugins. Exit code 1 if anything is damaged or fails.
 """
 _GROUP_AND_FILES = re.compile(r"(?P<group>[A-Za-z0-9][A-Za-z0-9_.\-]*|)=(?P<files>.+)")
 
@@ -36,6 +39,24 @@ def add(adder: Adder) -> None:
         nargs="+",
         metavar="[GROUP=]FILES",
         help="the same with the source's files found here",
+    )
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="measure every time step where the run measured a sample of them",
+    )
+    parser.add_argument(
+        "--plugins",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="run the recipe's own metrics of which these files are copies",
+    )
+    parser.add_argument(
+        "--trust-plugins",
+        action="store_true",
+        help="run the code that lies in the archive: be sure whose it is",
     )
     parser.add_argument(
         "--receipt", type=Path, metavar="FILE", help="write the receipt: JSON to FILE, text beside"
@@ -63,6 +84,9 @@ def run(options: Options) -> Answer:
         options.store,
         source=options.source or sources is not None,
         sources=sources,
+        full=options.full,
+        trust_plugins=options.trust_plugins,
+        plugins=options.plugins,
         say=say_on_stderr(options),
     )
     finish_line(options)

@@ -4,6 +4,7 @@ from climcomp_workflows.cluster.executor import Executor, Ticket, WorkerLostErro
 from climcomp_workflows.cluster.inline import InlineExecutor
 from climcomp_workflows.cluster.make import make_executor
 from climcomp_workflows.cluster.on_dask import DaskExecutor
+from climcomp_workflows.cluster.window import run_tasks
 
 __all__ = [
     "DaskExecutor",
@@ -12,4 +13,5 @@ __all__ = [
     "Ticket",
     "WorkerLostError",
     "make_executor",
+    "run_tasks",
 ]

@@ -36,8 +36,10 @@ class DaskExecutor:
         with contextlib.ExitStack() as undo:  # Ctrl-C may come in the middle of this, too
             undo.enter_context(dask.config.set(SETTINGS))
             # What a task raises comes back as its error; what Dask itself logs when a worker dies
-            # is noise.
-            logging.getLogger("distributed").setLevel(logging.CRITICAL)
+            # is noise, and so is what its callbacks trip over when Ctrl-C comes between two steps
+            # of it (seen: NameError in distributed.utils.sync).
+            for name in ("distributed", "tornado.application"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             self._cluster = undo.enter_context(local_cluster(workers, memory_bytes))
             self._client = undo.enter_context(client_of(self._cluster))
             self._undo = undo.pop_all()

@@ -11,8 +11,9 @@ from climcomp.archive import Archive, ArraySpec
 from climcomp.archive.keys import FOLDER, METADATA
 from climcomp.errors import UsageError
 from climcomp_metrics.report import Report, VariableReport
+from climcomp_metrics.report.bound import bound_text, largest_error
 from climcomp_metrics.report.quantity import counted, size, times
-from climcomp_metrics.report.sentence import bound_text, largest_error, verdict_sentence
+from climcomp_metrics.report.sentence import verdict_sentence
 from climcomp_metrics.report.text import printable
 from climcomp_workflows.recipe.problems import nearest
 

@@ -29,10 +29,10 @@ def unfinished(store: ArchiveStore) -> dict[str, Any]:
     done: dict[str, dict[tuple[int, ...], dict[str, Any]]] = {}
     for record in records:
         name = record.get("variable", "")
-        if record.get("kind") == "attempt":
-            attempts[name] = record["attempt"]
-            done.pop(name, None)
-        elif record.get("kind") == "shard" and record["attempt"] == attempts.get(name, 0):
+        for begun in _begun(record):
+            attempts[begun["variable"]] = begun["attempt"]
+            done.pop(begun["variable"], None)
+        if record.get("kind") == "shard" and record["attempt"] == attempts.get(name, 0):
             done.setdefault(name, {})[tuple(record["index"])] = record
     variables = []
     for variable in plan.variables if plan is not None else ():
@@ -86,6 +86,13 @@ def unfinished_text(document: dict[str, Any]) -> str:
         f"Go on: climcomp run with the same recipe ({name}) and this store; what is done stays."
     )
     return "\n".join(lines) + "\n"
+
+
+def _begun(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The attempts that a record begins: of one variable, or of several that failed together."""
+    if record.get("kind") == "together":
+        return [decision for decision in record["decisions"] if "attempt" in decision]
+    return [record] if record.get("kind") == "attempt" else []
 
 
 def _plan(store: ArchiveStore) -> Plan | None:

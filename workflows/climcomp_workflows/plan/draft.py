@@ -10,7 +10,7 @@ import numpy as np
 
 from climcomp import blocks as chunks
 from climcomp.source import SourceVariable, decode
-from climcomp_metrics.field import Axes, FieldSettings
+from climcomp_metrics.field import Axes, FieldSettings, no_neighbours
 from climcomp_workflows.plan.blocks import sample_blocks
 from climcomp_workflows.plan.choose import (
     PORTABLE_FACTOR,
@@ -21,10 +21,11 @@ from climcomp_workflows.plan.choose import (
     race,
     standard_size,
 )
-from climcomp_workflows.plan.fields import bins_of_all, is_periodic, no_neighbours
+from climcomp_workflows.plan.fields import bins_of_all, is_periodic
 from climcomp_workflows.plan.ladder import LevelBounds, able_codecs, make_ladder, must_round
 from climcomp_workflows.plan.layout import OWN_CHUNK_BYTES, Layout
 from climcomp_workflows.plan.lossless import layout_of
+from climcomp_workflows.plan.members import ensemble_of
 from climcomp_workflows.plan.model import Rung
 from climcomp_workflows.plan.subject import Subject, is_packed
 from climcomp_workflows.plan.survey import EveryBit, Survey
@@ -125,6 +126,9 @@ def field_settings(
         horizontal=no_neighbours(axes, shape),
         chunk=axes.shape(layout.chunk),
         shard=axes.shape(layout.outer),
+        ensemble=ensemble_of(subject.variable, subject.dataset.source),
+        every=subject.recipe.checks.every(*axes.shape(shape)[:2]),
+        own=subject.settings.own_metrics,
     )
 
 

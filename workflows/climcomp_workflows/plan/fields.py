@@ -88,17 +88,6 @@ def exact_values(
     return tuple(dict.fromkeys(exact)), bool(keep)
 
 
-def no_neighbours(axes: Axes, shape: tuple[int, ...]) -> str | None:
-    """Why gradients and Laplacians cannot be had on this grid, or None if they can."""
-    if axes.cell is not None:
-        return "the grid is unstructured: cells have no row and column neighbours"
-    if axes.y is None or axes.x is None:
-        return "it has no two horizontal dimensions"
-    if shape[axes.y] < 3 or shape[axes.x] < 3:
-        return f"its fields have only {shape[axes.y]} x {shape[axes.x]} cells"
-    return None
-
-
 def is_periodic(periodic: bool, axes: Axes, shape: tuple[int, ...], outer: tuple[int, ...]) -> bool:
     """Whether the last column neighbours the first, in shards that hold whole rows."""
     rows = horizontal_axes(axes)

@@ -9,11 +9,13 @@ from climcomp.archive.attributes import Attributes
 from climcomp.errors import RecipeError, SourceError
 from climcomp.source import Source, SourceVariable, open_source
 from climcomp_metrics.base import Limits
-from climcomp_metrics.criteria import make_limits
+from climcomp_metrics.criteria import all_criteria, make_limits
+from climcomp_metrics.spectral.harmonics import load_ducc0
 from climcomp_workflows.plan.check import all_at_once, check_recipe
 from climcomp_workflows.plan.lossless import lossless_reason, plan_lossless
 from climcomp_workflows.plan.lossy import plan_lossy
 from climcomp_workflows.plan.model import DatasetPlan, Plan, VariablePlan
+from climcomp_workflows.plan.own_code import code_of
 from climcomp_workflows.plan.places import Places
 from climcomp_workflows.plan.subject import Dataset, Findings, Subject
 from climcomp_workflows.recipe import (
@@ -22,6 +24,7 @@ from climcomp_workflows.recipe import (
     settings_for,
     source_files,
 )
+from climcomp_workflows.together.members import groups_of, unmet
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ def make_plan(
         If the recipe asks for what cannot be; all such problems at once.
     SourceError
         If a source cannot be opened or read.
+    MissingExtraError
+        If the recipe asks for spherical harmonics and the package that makes them is not there.
     """
     opened = open_datasets(recipe) if sources is None else sources
     try:
@@ -98,6 +103,8 @@ def _make(
     recipe: Recipe, sources: dict[str, Source], say: Callable[[str], None]
 ) -> tuple[Plan, list[PlannedCost]]:
     limits = limits_of(recipe)
+    if any(suite.basis == "harmonics" for suite in recipe.checks.suites.values()):
+        load_ducc0()  # before hours of work, not after
     datasets = [Dataset(key, source) for key, source in sources.items()]
     remarks = check_recipe(recipe, datasets)
     for source in sources.values():
@@ -140,6 +147,9 @@ def _assembled(
 ) -> Plan:
     groups, unlimited = _groups(datasets)
     checks = recipe.checks
+    together = groups_of(datasets, variables, checks.off)
+    over_several = {c.id for c in all_criteria() if c.scope == "dataset"}
+    warnings = (*warnings, *unmet(checks.require, together, over_several))
     return Plan(
         name=recipe.name,
         recipe_text=recipe.text,
@@ -152,9 +162,13 @@ def _assembled(
             "limits": dict(checks.limits),
             "require": list(checks.require),
             "off": list(checks.off),
+            "full": checks.full,
         },
         warnings=warnings,
         skipped=skipped,
+        together=together,
+        own_code=code_of(recipe),
+        figures=recipe.report.figures,
     )
 
 

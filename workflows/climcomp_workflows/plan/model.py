@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from climcomp.archive.attributes import (
 from climcomp.bounds import ErrorBound
 from climcomp.source import FileIdentity, SourceSpec
 from climcomp_metrics.field import FieldSettings
+from climcomp_workflows.together.model import GroupPlan
 
 PLAN_VERSION = 1
 
@@ -213,6 +214,9 @@ class Plan:
     checks: dict[str, Any]
     warnings: tuple[str, ...]
     skipped: dict[str, str]  # variables that are not in the archive, and why
+    together: tuple[GroupPlan, ...] = ()  # variables that are judged together
+    own_code: dict[str, str] = field(default_factory=dict)  # of the own metrics, by SHA-256
+    figures: bool = True  # whether the archive keeps what the figures of its report show
 
     def variable(self, name: str) -> VariablePlan:
         """The plan of the variable of this path.
@@ -241,6 +245,9 @@ class Plan:
             "checks": self.checks,
             "warnings": list(self.warnings),
             "skipped": self.skipped,
+            "together": [group.to_dict() for group in self.together],
+            "own_code": self.own_code,
+            "figures": self.figures,
         }
 
     @classmethod
@@ -252,6 +259,7 @@ class Plan:
         fields["unlimited"] = {k: tuple(names) for k, names in data["unlimited"].items()}
         fields["variables"] = tuple(VariablePlan.from_dict(v) for v in data["variables"])
         fields["warnings"] = tuple(data["warnings"])
+        fields["together"] = tuple(GroupPlan.from_dict(g) for g in data["together"])
         return cls(**fields)
 
     def to_json(self) -> bytes:

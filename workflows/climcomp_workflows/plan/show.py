@@ -1,4 +1,4 @@
-"""A plan for a person and for a machine: what happens to each variable, and what it costs."""
+"""A plan for a person: what happens to each variable, and what it costs."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from climcomp import blocks
 from climcomp_metrics.report.quantity import counted, duration, number_text, size, times
 from climcomp_metrics.report.text import printable
 from climcomp_workflows.classes import CLASS_WORDS
+from climcomp_workflows.plan.document import (
+    LOSSLESS_MB_PER_SECOND,
+    READ_MB_PER_SECOND,
+    plan_document,
+)
 from climcomp_workflows.plan.make import PlannedCost
-from climcomp_workflows.plan.model import Plan, VariablePlan
+from climcomp_workflows.plan.model import Plan
 from climcomp_workflows.recipe import Recipe
 
 WIDTH = 100
 _LABEL = 10
-# Seen over files of HDF5 with deflate; a parallel file system gives more, a tape library less.
-READ_MB_PER_SECOND = 200.0
-# Of variables whose samples were not compressed, because they keep every bit: pcodec, both ways.
-LOSSLESS_MB_PER_SECOND = 100.0
-# DESIGN, "Speed": metrics, checksums and Dask together cost no more than a codec's round trip.
-CHECKS_FACTOR = 2.0
 
 
 def worker_count(recipe: Recipe) -> int:
@@ -32,51 +30,6 @@ def worker_count(recipe: Recipe) -> int:
         return 1
     workers = recipe.cluster.workers
     return workers if isinstance(workers, int) else os.cpu_count() or 1
-
-
-def plan_document(plan: Plan, costs: Sequence[PlannedCost], workers: int) -> dict[str, Any]:
-    """What `plan_text` says, for a machine. Sizes in bytes, times in seconds."""
-    rates = _rates(costs)
-    variables = [_variable(variable, rates.get(variable.name)) for variable in plan.variables]
-    core_seconds = sum(v["core_seconds"] for v in variables)
-    source = sum(v["source_bytes"] for v in variables)
-    estimated = sum(v["estimated_bytes"] for v in variables)
-    raw_sampled = sum(cost.sampled_bytes for cost in costs)
-    seconds = sum(cost.seconds for cost in costs)
-    return {
-        "name": plan.name,
-        "plan_digest": plan.digest(),
-        "recipe_digest": plan.recipe_digest,
-        "sources": {
-            group: {
-                "files": len(dataset.identity),
-                "bytes": sum(file.size_bytes for file in dataset.identity),
-                "first": dataset.identity[0].name if dataset.identity else None,
-            }
-            for group, dataset in plan.datasets.items()
-        },
-        "variables": variables,
-        "totals": {
-            "variables": len(variables),
-            "shards": sum(v["objects"] for v in variables),
-            "source_bytes": source,
-            "raw_bytes": sum(v["raw_bytes"] for v in variables),
-            "estimated_bytes": estimated,
-            "ratio_to_source": source / estimated if estimated else None,
-        },
-        "cost": {
-            "core_seconds": core_seconds,
-            "wall_seconds": core_seconds / workers,
-            "workers": workers,
-            "measured_mb_per_second": raw_sampled / 1e6 / seconds if seconds > 0 else None,
-            "assumed_read_mb_per_second": READ_MB_PER_SECOND,
-            "assumed_lossless_mb_per_second": LOSSLESS_MB_PER_SECOND,
-            "assumed_factor_for_checks": CHECKS_FACTOR,
-        },
-        "checks": plan.checks,
-        "warnings": list(plan.warnings),
-        "skipped": dict(plan.skipped),
-    }
 
 
 def plan_text(plan: Plan, costs: Sequence[PlannedCost], workers: int) -> str:
@@ -92,57 +45,12 @@ def plan_text(plan: Plan, costs: Sequence[PlannedCost], workers: int) -> str:
         _head(document, data, carried),
         *(_block(entry) for entry in data),
         _carried(carried),
+        _together(document["together"]),
         _listed("Left out", (f"{name}: {why}" for name, why in plan.skipped.items())),
         _listed("Warnings", plan.warnings),
         _totals(document),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
-
-
-def _rates(costs: Iterable[PlannedCost]) -> dict[str, float]:
-    """MB/s of raw values, by variable."""
-    return {
-        cost.variable: cost.sampled_bytes / 1e6 / cost.seconds
-        for cost in costs
-        if cost.seconds > 0 and cost.sampled_bytes > 0
-    }
-
-
-def _variable(variable: VariablePlan, rate: float | None) -> dict[str, Any]:
-    spec = variable.spec
-    raw = math.prod(spec.shape) * spec.numpy_dtype.itemsize
-    codec_seconds = CHECKS_FACTOR * raw / 1e6 / (rate or LOSSLESS_MB_PER_SECOND)
-    read_seconds = variable.amplification * raw / 1e6 / READ_MB_PER_SECOND
-    return {
-        "name": variable.name,
-        "how": variable.how,
-        "class": variable.kind,
-        "reason": variable.reason,
-        "unit": str(spec.attributes.get("units", "")),
-        "dims": list(spec.dims),
-        "shape": list(spec.shape),
-        "dtype": spec.dtype,
-        "decoded": variable.decoded,
-        "bound": variable.bound_text,
-        "bound_source": variable.bound_source,
-        "bounds": [bound.to_dict() for bound in variable.ladder[0].bounds or ()],
-        "ladder": [rung.text for rung in variable.ladder],
-        "start": variable.start,
-        "enforced": variable.enforced,
-        "on_fail": variable.on_fail,
-        "codec": spec.codec,
-        "chunk": list(spec.chunk),
-        "shard": None if spec.shard is None else list(spec.shard),
-        "objects": blocks.chunk_count(spec.shape, spec.written),
-        "amplification": variable.amplification,
-        "source_bytes": variable.source_bytes,
-        "raw_bytes": raw,
-        "estimated_bytes": variable.estimated_bytes,
-        "ratio": raw / variable.estimated_bytes if variable.estimated_bytes else None,
-        "measured_mb_per_second": rate,
-        "core_seconds": codec_seconds + read_seconds,
-        "notes": list(variable.notes),
-    }  # fmt: skip
 
 
 def _head(
@@ -179,6 +87,8 @@ def _block(entry: dict[str, Any]) -> list[str]:
             lines += _wrapped("checks", "bound and mask decide; other criteria are only reported")
         if entry["on_fail"] == "refuse":
             lines += _wrapped("on fail", "refused, for the recipe forbids to store it losslessly")
+    if entry["own_metrics"]:
+        lines += _wrapped("own tests", ", ".join(entry["own_metrics"]))
     lines += _wrapped("layout", _layout(entry))
     if entry["amplification"] > 1.005:
         read = number_text(entry["amplification"])
@@ -237,6 +147,12 @@ def _carried(entries: list[dict[str, Any]]) -> list[str]:
         facts = f"{entry['dtype']} {shape}, {size(entry['raw_bytes'])}"
         lines.append(_cut(f"  {entry['name']:<{width}}  {facts:<30} {entry['reason']}"))
     return lines
+
+
+def _together(groups: list[dict[str, Any]]) -> list[str]:
+    """The criteria over several variables, which are judged once all of these are accepted."""
+    lines = (f"{group['label']}: {', '.join(group['criteria'])}" for group in groups)
+    return _listed("Together", lines)
 
 
 def _listed(title: str, texts: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs import get_codec
-from climcomp.errors import BoundError, CodecError
+from climcomp.errors import BoundError, CodecError, RecipeError
 from climcomp.frame import BlockEncoding, decode_block, encode_block
 from climcomp_metrics.base import Limits, Value, Verdict
 from climcomp_metrics.domain import Domain
@@ -71,6 +71,8 @@ class SampleGate:
         ------
         BoundError, CodecError
             If the codec refuses the fields.
+        RecipeError
+            If the code of one of the recipe's own metrics fails on them.
         """
         sample, level = self.sample, self.sample.levels[position]
         original = np.ascontiguousarray(sample.fields[:, position : position + 1])
@@ -84,16 +86,18 @@ class SampleGate:
             chunk=(times, 1, rows, columns),
             shard=(times, 1, rows, columns),
             periodic_x=self.settings.periodic_x and columns == self.settings.shape[3],
-            every={"*": max(1, times // SLICES_OF_SAMPLED)},
+            every=dict.fromkeys({"*", *self.settings.every}, max(1, times // SLICES_OF_SAMPLED)),
+            # Promised to them are whole fields.
+            own=() if self.sample.tiles else self.settings.own,
         )
         names = ("sampled step", f"level {level},", "y", "x")
         place = Place(self.settings.variable, (0, 0, 0, 0), part.shape, names)
         here = self._domain_of_sample()
         check = check_shard(original, decoded, part, place, (_bound(rung, level),))
         state = measure(original, decoded, part, here, place)
-        return Measured(
-            level, check, [self._placed(v, level) for v in summarise(state, part, here)]
-        )
+        values = [self._placed(v, level) for v in summarise(state, part, here)]
+        _refuse_faults(values, self.settings)
+        return Measured(level, check, values)
 
     def _domain_of_sample(self) -> Domain:
         """The grid under the sampled part of the fields; sampled steps are no record of dates."""
@@ -113,6 +117,19 @@ class SampleGate:
         """A value with the level and the time step that it has in the variable."""
         time = None if value.time is None else self.sample.times[value.time]
         return dataclasses.replace(value, level=level, time=time)
+
+
+def _refuse_faults(values: Sequence[Value], settings: FieldSettings) -> None:
+    """Better said now than after hours, when a metric that has no number fails the variable."""
+    files = {own.id: own.file for own in settings.own}
+    for value in values:
+        if value.metric in files and value.value is not None and math.isnan(value.value):
+            text = (
+                f"checks.metrics: {value.metric} cannot be measured on {settings.variable}, level "
+                f"{value.level}: {value.reason}. Mend {files[value.metric]}, or name the variables "
+                "that it is for (variables: [...])."
+            )
+            raise RecipeError(text, (text,))
 
 
 def _bound(rung: Rung, level: int) -> ErrorBound:

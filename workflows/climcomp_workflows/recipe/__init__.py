@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from climcomp_workflows.recipe.bundled import bundled_recipes, find_recipe
+from climcomp_workflows.recipe.checks import Checks
 from climcomp_workflows.recipe.files import source_files
 from climcomp_workflows.recipe.load import load_recipe, parse_recipe, recipe_digest
 from climcomp_workflows.recipe.models import (
-    Checks,
     Cluster,
     Defaults,
     Input,

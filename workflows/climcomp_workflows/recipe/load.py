@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from climcomp.errors import RecipeError
-from climcomp_workflows.recipe import models
+from climcomp_workflows.recipe import checks, models
 from climcomp_workflows.recipe.bundled import find_recipe
 from climcomp_workflows.recipe.models import Recipe
+from climcomp_workflows.recipe.own_metrics import OwnEntry, read_own_metrics
 from climcomp_workflows.recipe.problems import (
     LATER,
     Location,
@@ -30,12 +31,15 @@ _SECTIONS: dict[Location, type[BaseModel]] = {
     ("input",): models.Input,
     ("output",): models.Output,
     ("defaults",): models.Defaults,
-    ("checks",): models.Checks,
+    ("checks",): checks.Checks,
+    ("report",): models.ReportSettings,
     ("cluster",): models.Cluster,
 }
 _PLACES: dict[str, type[BaseModel]] = {
     **{".".join(map(str, place)) or "the top level": model for place, model in _SECTIONS.items()},
     "variables.NAME": models.VariableRecipe,
+    "checks.metrics": checks.OwnMetricRecipe,
+    "checks.suites.NAME": checks.SuiteRecipe,
 }
 _EXAMPLES: dict[Location, str] = {
     ("recipe",): "recipe: 1",
@@ -44,6 +48,8 @@ _EXAMPLES: dict[Location, str] = {
     ("input", "files"): 'files: "data/*.nc"',
     ("output",): "output: {store: archive.zarr}",
     ("output", "store"): "store: archive.zarr",
+    ("checks", "metrics", "file"): "file: my_metrics.py",
+    ("checks", "metrics", "name"): "name: front_strength",
 }
 _WANTED = {
     "string_type": "a text",
@@ -78,6 +84,8 @@ def load_recipe(path_or_name: str | Path) -> Recipe:
 def parse_recipe(text: str, path: Path | None = None) -> Recipe:
     """Read a recipe from YAML text; `path` is named in errors and gives the folder of its files.
 
+    The files that `checks.metrics` names are read and run once, to see that they can be.
+
     Raises
     ------
     RecipeError
@@ -98,10 +106,16 @@ def parse_recipe(text: str, path: Path | None = None) -> Recipe:
     except ValidationError as error:
         problems += [_problem(item, yaml_text.lines) for item in error.errors(include_url=False)]
         recipe = None
+    own: tuple[OwnEntry, ...] = ()
+    if recipe is not None:
+        folder = Path.cwd() if path is None else path.parent.resolve()
+        own, wrong = read_own_metrics(recipe.checks.metrics, folder, yaml_text.lines)
+        problems += wrong
     if problems or recipe is None:
         problems.sort(key=lambda problem: problem.line)
         raise _error(name, [str(problem) for problem in problems])
     recipe._text, recipe._path, recipe._lines = text, path, yaml_text.lines
+    recipe._own = own
     return recipe
 
 
@@ -109,11 +123,14 @@ def recipe_digest(recipe: Recipe) -> str:
     """SHA-256 of what a recipe asks of the archive, in hexadecimal.
 
     Two recipes with one digest make one archive: comments and order play no part, nor does a
-    default that is written out, `cluster` (who computes) or `output.store` (where it lies).
+    default that is written out, `cluster` (who computes) or `output.store` (where it lies). The
+    text of the recipe's own metrics does.
     """
     asked = recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     asked.pop("cluster", None)
     asked["output"].pop("store", None)
+    if recipe.own_metrics:
+        asked["code"] = {own.metric.name: own.metric.sha256 for own in recipe.own_metrics}
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -124,7 +141,8 @@ def _problem(error: ErrorDetails, lines: dict[Location, int]) -> Problem:
     if kind == "extra_forbidden":
         text = _unknown_key(location)
     elif kind == "missing":
-        example = _EXAMPLES.get(location, f"{location[-1]}: ...")
+        words = tuple(part for part in location if isinstance(part, str))
+        example = _EXAMPLES.get(words, f"{location[-1]}: ...")
         return Problem(line_of(location[:-1], lines), location, f"is missing; write {example!r}")
     elif kind in _WANTED:
         text = f"found {shown(found)}, wanted {_wanted(kind, location, found)}"
@@ -159,6 +177,10 @@ def _unknown_key(location: Location) -> str:
 def _section(location: Location) -> type[BaseModel]:
     if location[:1] == ("variables",):
         return models.VariableRecipe
+    if location[:2] == ("checks", "metrics"):
+        return checks.OwnMetricRecipe
+    if location[:2] == ("checks", "suites") and len(location) > 2:
+        return checks.SuiteRecipe
     return _SECTIONS.get(location, Recipe)
 
 

@@ -5,27 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from climcomp_workflows.bound_text import BoundText
 from climcomp_workflows.recipe import run_values, variable_values
-from climcomp_workflows.recipe.criteria import ALWAYS, known_criteria
+from climcomp_workflows.recipe.checks import Checks
+from climcomp_workflows.recipe.own_metrics import OwnEntry
 from climcomp_workflows.recipe.problems import Location, line_of, listed, shown
+from climcomp_workflows.recipe.section import Section
 from climcomp_workflows.recipe.values import Flag, MaybeFlag, one_of, refusal
 
 VERSION = 1
 _MIB, _GIB = 2**20, 2**30
-
-
-class Section(BaseModel):
-    """A part of a recipe: unknown keys are refused, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _an_empty_section_is_its_defaults(cls, data: Any) -> Any:  # Any: what YAML gave
-        return {} if data is None else data
 
 
 class Input(Section):
@@ -135,35 +126,10 @@ def _refuse_codecs_that_cannot_keep(bound: BoundText, codecs: str | tuple[str, .
         )
 
 
-class Checks(Section):
-    """The recipe's own limits; `limits` is keyed "C1.fail" or "C1.warn"."""
+class ReportSettings(Section):
+    """What the report shows beside its numbers."""
 
-    limits: dict[run_values.LimitKey, run_values.Limit] = Field(default_factory=dict)
-    require: run_values.Criteria = ()  # n/a of these is a failure
-    off: run_values.Criteria = ()
-    on_fail: variable_values.MaybeOnFail = None  # the same choice as defaults.on_fail
-
-    @field_validator("off")
-    @classmethod
-    def _the_promise_stays_on(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
-        if always := [f"{name} ({known_criteria()[name].name})" for name in ids if name in ALWAYS]:
-            raise refusal(f"cannot be off: {listed(always, 'and')}, which every archive promises")
-        return ids
-
-    @model_validator(mode="after")
-    def _nothing_contradicts(self) -> Self:
-        limited = {key.partition(".")[0] for key in self.limits}
-        if both := sorted(set(self.off) & set(self.require)):
-            raise refusal(f"{listed(both, 'and')} stands under require and under off")
-        if unused := sorted(set(self.off) & limited):
-            raise refusal(f"{listed(unused, 'and')} is off, so its limit would do nothing")
-        for name in sorted(limited):
-            warn, fail = (self.limits.get(f"{name}.{word}") for word in ("warn", "fail"))
-            if warn is None or fail is None:
-                continue
-            if warn < fail if known_criteria()[name].least else warn > fail:
-                raise refusal(f"{name}.warn would come after {name}.fail; exchange the two numbers")
-        return self
+    figures: Flag = True  # the archive keeps their data; drawing them needs matplotlib
 
 
 class Cluster(Section):
@@ -195,11 +161,13 @@ class Recipe(Section):
     defaults: Defaults = Field(default_factory=Defaults)
     variables: dict[str, VariableRecipe] = Field(default_factory=dict)
     checks: Checks = Field(default_factory=Checks)
+    report: ReportSettings = Field(default_factory=ReportSettings)
     cluster: Cluster = Field(default_factory=Cluster)
 
     _text: str = PrivateAttr(default="")
     _path: Path | None = PrivateAttr(default=None)
     _lines: dict[Location, int] = PrivateAttr(default_factory=dict)
+    _own: tuple[OwnEntry, ...] = PrivateAttr(default=())
 
     @field_validator("recipe", mode="before")
     @classmethod
@@ -231,6 +199,11 @@ class Recipe(Section):
     def path(self) -> Path | None:
         """The file it was read from; None for a text."""
         return self._path
+
+    @property
+    def own_metrics(self) -> tuple[OwnEntry, ...]:
+        """What `checks.metrics` names, with the text of its files as they were read."""
+        return self._own
 
     @property
     def on_fail(self) -> Literal["lossless", "refuse"]:

@@ -11,8 +11,6 @@ Location = tuple[str | int, ...]
 # Keys and words of the design that a later version reads; a recipe that has them is told so.
 LATER: dict[str, str] = {
     "preview": "comes with coordinate networks",
-    "suites": "comes with the sampled suites; this version runs every criterion on every value",
-    "report": "has no settings yet: the report is always written; figures come later",
     "gpu": "comes with the neural codecs",
     "sperr": "comes with a later version",
     "slurm": "comes with a later version; this one runs on one machine (local)",

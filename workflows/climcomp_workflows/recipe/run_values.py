@@ -1,4 +1,4 @@
-"""What a recipe says of its input, output, machine and checks: how each key is read."""
+"""What a recipe says of its input, output and machine: how each key is read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from climcomp_workflows.recipe.criteria import known_criteria
 from climcomp_workflows.recipe.problems import listed, meant, nearest, shown
 from climcomp_workflows.recipe.values import integer, number, reads, reads_if_said, refusal
 
@@ -149,41 +148,6 @@ def _read_length(value: object) -> int:
     return length
 
 
-def _read_criterion(value: object) -> str:
-    known = known_criteria()
-    if not isinstance(value, str) or value not in known:
-        hint = meant(value, known) if isinstance(value, str) else ""
-        raise refusal(f"found {shown(value)}, wanted criteria among {', '.join(known)}{hint}")
-    return value
-
-
-def _read_criteria(value: object) -> object:
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list | tuple):
-        raise refusal(f"found {shown(value)}, wanted a list of criteria such as [E5, T4]")
-    return tuple(dict.fromkeys(names)) if all(isinstance(name, str) for name in names) else names
-
-
-def _read_limit_key(key: object) -> str:
-    criterion, _, word = str(key).partition(".")
-    if word not in ("warn", "fail"):
-        raise refusal(f"found {shown(key)}, wanted a criterion and .warn or .fail, such as C1.fail")
-    _read_criterion(criterion)
-    if criterion == "P1":
-        raise refusal("P1 compares with the variable's own bound: change the bound")
-    if known_criteria()[criterion].scope == "shard":
-        name = known_criteria()[criterion].name
-        raise refusal(f"{criterion} ({name}) counts values: it has no limit that could be moved")
-    return str(key)
-
-
-def _read_limit(value: object) -> float:
-    limit = number(value)
-    if limit is None or limit <= 0:
-        raise refusal(f"found {shown(value)}, wanted a number above 0")
-    return limit
-
-
 Files = Annotated[dict[str, tuple[str, ...]], reads(_read_files)]
 Workers = Annotated[Literal["auto"] | int, reads(_read_workers)]
 Quality = Annotated[
@@ -193,6 +157,3 @@ Quality = Annotated[
 ]
 Length = Annotated[int, reads(_read_length)]
 MaybeChunks = Annotated[dict[str, Length] | None, reads_if_said(_read_chunks)]
-Criteria = Annotated[tuple[Annotated[str, reads(_read_criterion)], ...], reads(_read_criteria)]
-LimitKey = Annotated[str, reads(_read_limit_key)]
-Limit = Annotated[float, reads(_read_limit)]

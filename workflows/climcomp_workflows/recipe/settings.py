@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from climcomp.errors import RecipeError
+from climcomp_metrics.plugins.model import OwnMetric
 from climcomp_workflows.bound_text import BoundText
 from climcomp_workflows.recipe.models import Recipe
 from climcomp_workflows.recipe.problems import nearest
@@ -27,6 +28,7 @@ class VariableSettings:
     """Every setting of one variable; None where the recipe leaves it to the plan.
 
     `origins` says for each key whose choice it was: "recipe line 12 (t2m)" or "default".
+    `own_metrics` are those of the recipe's own that are for this variable.
     """
 
     name: str
@@ -41,6 +43,7 @@ class VariableSettings:
     on_fail: OnFailValue
     skip: bool
     origins: Mapping[str, str]
+    own_metrics: tuple[OwnMetric, ...] = ()
 
 
 def settings_for(recipe: Recipe, name: str) -> VariableSettings:
@@ -73,7 +76,12 @@ def settings_for(recipe: Recipe, name: str) -> VariableSettings:
             chosen[key] = value
             alias = "class" if key == "variable_class" else key
             origins[key] = f"recipe line {recipe.line('variables', pattern, alias)} ({pattern})"
-    return VariableSettings(name=name, origins=origins, **chosen)
+    own = tuple(
+        entry.metric
+        for entry in recipe.own_metrics
+        if any(_matches(pattern, name) for pattern in entry.variables)
+    )
+    return VariableSettings(name=name, origins=origins, own_metrics=own, **chosen)
 
 
 def _default_origin(recipe: Recipe, key: str) -> str:
@@ -124,17 +132,33 @@ def check_names(recipe: Recipe, names: Iterable[str]) -> tuple[str, ...]:
         if is_glob(pattern) or optional:
             notes.append(f"recipe line {line}: no variable matches {pattern!r}")
             continue
-        close = nearest(pattern, {*known, *(name.rpartition("/")[2] for name in known)})
-        meant = f"did you mean {' or '.join(close)}? " if close else ""
         problems.append(
-            f"line {line}, variables.{pattern}: the source has no such variable; {meant}"
-            f"It has {_some(known)}. (optional: true allows it to be absent.)"
+            f"line {line}, variables.{pattern}: {_unknown(pattern, known)} "
+            f"(optional: true allows it to be absent.)"
         )
+    for own in recipe.own_metrics:
+        for pattern in own.variables:
+            if pattern == "*" or any(_matches(pattern, name) for name in known):
+                continue
+            if is_glob(pattern):
+                what = f"{own.metric.name} is for {pattern!r}"
+                notes.append(f"recipe line {own.line}: no variable matches: {what}")
+            else:
+                problems.append(
+                    f"line {own.line}, checks.metrics, variables of {own.metric.name}: "
+                    f"{pattern!r}: {_unknown(pattern, known)}"
+                )
     if problems:
         where = recipe.path or "this recipe"
         listing = "\n".join(f"  {problem}" for problem in problems)
         raise RecipeError(f"{where}: unknown variables\n{listing}", tuple(problems))
     return tuple(notes)
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> str:
+    close = nearest(name, {*known, *(other.rpartition("/")[2] for other in known)})
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"the source has no such variable; {meant}It has {_some(known)}."
 
 
 def _some(names: tuple[str, ...], count: int = 12) -> str:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 
 from climcomp.archive import ArchiveStore, Entry, publish
 from climcomp.errors import ArchiveDamagedError
-from climcomp_metrics.report import Report, render_html
-from climcomp_workflows.cluster import Executor
+from climcomp_metrics.report import Report, render_pages
+from climcomp_workflows.cluster import Executor, run_tasks
 from climcomp_workflows.column import RehashTask, rehash_objects
 from climcomp_workflows.context import RunKey
+from climcomp_workflows.illustrate.collect import Pictures
 from climcomp_workflows.plan.model import Plan
 from climcomp_workflows.run.lost import published_spec
 from climcomp_workflows.run.variable import VariableRun
@@ -32,22 +33,9 @@ def _batches(entries: Iterable[Entry]) -> Iterator[tuple[Entry, ...]]:
 def differing(executor: Executor, run: RunKey, entries: Iterable[Entry]) -> dict[str, str]:
     """Keys of stored objects that are not those listed, with what was found."""
     found: dict[str, str] = {}
-    waiting = _batches(entries)
-    open_tasks = 0
-    exhausted = False
-    while not exhausted or open_tasks:
-        while not exhausted and open_tasks < 2 * executor.slots:
-            batch = next(waiting, None)
-            if batch is None:
-                exhausted = True
-            else:
-                executor.submit("re-hash", rehash_objects, RehashTask(run, batch))
-                open_tasks += 1
-        for ticket in executor.wait(1.0) if open_tasks else []:
-            open_tasks -= 1
-            if ticket.error is not None:
-                raise ticket.error
-            found.update({m.entry.key: str(m) for m in ticket.result})
+    tasks = (("re-hash", RehashTask(run, batch)) for batch in _batches(entries))
+    for mismatches in run_tasks(executor, rehash_objects, tasks):
+        found.update({m.entry.key: str(m) for m in mismatches})
     return found
 
 
@@ -104,6 +92,7 @@ def publish_archive(
     variables: list[VariableRun],
     carried: dict[str, list[Entry]],
     report: Report,
+    pictures: Pictures,
     epoch: int,
 ) -> None:
     """Make the archive visible: all objects are there, checked and durable."""
@@ -118,7 +107,8 @@ def publish_archive(
         "recipe.yaml": plan.recipe_text.encode(),
         "plan.json": plan.to_json(),
         "report.json": json.dumps(report.to_dict(), indent=1, allow_nan=False).encode(),
-        "report.html": render_html(report).encode(),
+        **{name: page.encode() for name, page in render_pages(report, pictures.figures).items()},
+        **pictures.documents,
         **shard_documents(variables),
     }
     entries = entries_of(variables) + [entry for part in carried.values() for entry in part]

@@ -16,10 +16,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class VariableHistory:
-    """The attempts at one variable and the shards that the newest of them has stored."""
+    """The attempts at one variable and the shards that the newest of them has stored.
+
+    `refused` says why, where that was decided together with other variables.
+    """
 
     attempts: list[Attempt] = field(default_factory=list)
     results: dict[Index, ShardResult] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+
+    def begin(self, attempt: Attempt) -> None:
+        """A new attempt: what the older ones have stored does not count any more."""
+        self.attempts.append(attempt)
+        self.results.clear()
 
 
 def read_history(records: Iterable[dict[str, Any]]) -> dict[str, VariableHistory]:
@@ -28,9 +37,14 @@ def read_history(records: Iterable[dict[str, Any]]) -> dict[str, VariableHistory
     for record in records:
         if record.get("kind") == "attempt":
             history = histories.setdefault(record["variable"], VariableHistory())
-            attempt = Attempt(record["attempt"], record["rung"], tuple(record["because"]))
-            history.attempts.append(attempt)
-            history.results.clear()
+            history.begin(Attempt.from_dict(record))
+        elif record.get("kind") == "together":
+            for decision in record["decisions"]:
+                history = histories.setdefault(decision["variable"], VariableHistory())
+                if "refused" in decision:
+                    history.refused = tuple(decision["refused"])
+                else:
+                    history.begin(Attempt.from_dict(decision))
         elif record.get("kind") == "shard":
             try:
                 result = ShardResult.from_dict(record)

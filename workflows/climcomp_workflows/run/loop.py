@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from climcomp.archive import Journal, open_store
 from climcomp.errors import StorageError
+from climcomp_metrics.base import Verdict
 from climcomp_workflows.cluster import Executor, Ticket
 from climcomp_workflows.column import ColumnTask
 from climcomp_workflows.context import RunKey, flush_states
@@ -60,6 +61,26 @@ class Loop:
         except StorageError as error:
             error.add_note(self._wanted_space(variables))
             raise
+
+    def reconsider(self, failed: list[tuple[VariableRun, list[Verdict]]]) -> None:
+        """Decide again on accepted variables, for criteria that they failed together with others.
+
+        All of it is one record of the journal: with a part of it, a resumed run would measure
+        partners together that never stood beside each other.
+        """
+        for variable, verdicts in failed:
+            variable.reconsider(verdicts)
+        decisions = [
+            {"variable": variable.plan.name, "refused": list(variable.refused)}
+            if variable.phase == "refused"
+            else {"variable": variable.plan.name, **variable.attempt.to_dict()}
+            for variable, _ in failed
+        ]
+        self.journal.append({"kind": "together", "decisions": decisions})
+        self.journal.flush()
+        for variable, _ in failed:
+            if variable.phase != "refused":
+                self._announce(variable)
 
     def _work(self, variables: list[VariableRun]) -> None:
         open_tasks = 0
@@ -131,16 +152,13 @@ class Loop:
     def _journal_attempt(self, variable: VariableRun, attempts: int) -> None:
         if len(variable.attempts) == attempts:
             return
-        new = variable.attempt
-        record = {
-            "kind": "attempt",
-            "variable": variable.plan.name,
-            "attempt": new.number,
-            "rung": new.rung,
-            "because": list(new.because),
-        }
+        record = {"kind": "attempt", "variable": variable.plan.name, **variable.attempt.to_dict()}
         self.journal.append(record)
         self.journal.flush()
+        self._announce(variable)
+
+    def _announce(self, variable: VariableRun) -> None:
+        new = variable.attempt
         rung = variable.plan.ladder[new.rung].text
         logger.warning("%s: %s: now %s", variable.plan.name, "; ".join(new.because), rung)
         self.progress.attempt(variable, rung)

@@ -15,6 +15,7 @@ from climcomp.source.files import identify
 from climcomp_workflows.context import PLAN_KEY, stored_plan
 from climcomp_workflows.plan.make import make_plan, open_datasets
 from climcomp_workflows.plan.model import Plan
+from climcomp_workflows.plan.own_code import refuse_other_code
 from climcomp_workflows.recipe import Recipe, recipe_digest
 
 
@@ -44,8 +45,10 @@ def refuse_other(store: ArchiveStore, plan: Plan, recipe: Recipe, state: str) ->
     Raises
     ------
     ArchiveExistsError
-        If the store is another recipe's; both digests are named.
+        If the store is another recipe's, both digests are named; or if the code of the recipe's own
+        metrics has changed.
     """
+    refuse_other_code(plan, recipe, str(store.root))
     digest = recipe_digest(recipe)
     if plan.recipe_digest != digest:
         raise ArchiveExistsError(

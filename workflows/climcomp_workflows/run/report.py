@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 from climcomp_metrics.base import Verdict
@@ -19,11 +20,15 @@ from climcomp_metrics.report import (
     VariableReport,
 )
 from climcomp_metrics.shard_verdicts import merge_checks
+from climcomp_workflows.context import RunKey
+from climcomp_workflows.illustrate.task import FinishTask
 from climcomp_workflows.plan.model import Plan, VariablePlan
 from climcomp_workflows.run.variable import VariableRun
 
 LIBRARIES = ("numpy", "zarr", "xarray", "pysz", "zfpy", "pcodec", "numcodecs", "numba", "dask",
              "netCDF4", "h5py")  # fmt: skip
+
+NO_FIGURES = "the recipe says report: {figures: false}"
 
 
 def library_versions() -> dict[str, str]:
@@ -42,11 +47,12 @@ def _text(plan: VariablePlan, attribute: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _bound(plan: VariablePlan) -> BoundReport | None:
+def _bound(plan: VariablePlan, rung: int) -> BoundReport | None:
     bounds = plan.ladder[0].bounds
     if bounds is None:
         return None
     values = [b.value for b in bounds]
+    kept = plan.ladder[rung].bounds
     return BoundReport(
         text=plan.bound_text,
         kind=bounds[0].kind,
@@ -54,6 +60,7 @@ def _bound(plan: VariablePlan) -> BoundReport | None:
         choice=plan.bound_source,
         lowest=min(values) if min(values) < max(values) else None,
         highest=max(values) if min(values) < max(values) else None,
+        kept=() if kept is None else tuple(b.value for b in kept),
     )
 
 
@@ -83,14 +90,25 @@ def _attempts(run: VariableRun) -> tuple[AttemptReport, ...]:
 
 def _on_samples(plan: VariablePlan) -> tuple[AttemptReport, ...]:
     """The rungs that the samples ruled out before the run began."""
-    return tuple(
-        AttemptReport(rung=rung, failed=(why.replace(f"{rung} fails ", "", 1),))
-        for rung, why in plan.failed_rungs
-    )
+    attempts = []
+    for rung, why in plan.failed_rungs:
+        before = f"on the samples {rung} fails "
+        failed: tuple[str, ...] = (why.removeprefix(f"{rung}: "),)
+        if why.startswith(before):
+            found = why.removeprefix(before).split("; ")
+            failed = tuple(f"{text}, on the samples" for text in found)
+        attempts.append(AttemptReport(rung=rung, failed=failed))
+    return tuple(attempts)
 
 
-def variable_report(run: VariableRun) -> VariableReport:
-    """The report of a variable that workers compressed."""
+def variable_report(run: VariableRun, together: Iterable[Verdict] = ()) -> VariableReport:
+    """The report of a variable that workers compressed.
+
+    Parameters
+    ----------
+    together
+        Its verdicts with other variables.
+    """
     plan = run.plan
     results = [run.results[index] for index in sorted(run.results)]
     lossless = all(plan.ladder[r.rung].lossless for r in results)
@@ -115,19 +133,37 @@ def variable_report(run: VariableRun) -> VariableReport:
         long_name=_text(plan, "long_name"),
         standard_name=_text(plan, "standard_name"),
         codecs=dict(codecs),
-        bound=_bound(plan),
+        bound=_bound(plan, run.attempt.rung),
         error=_error(run.verdicts),
         attempts=_attempts(run),
         shards=ShardReport(total=run.shards, rungs=dict(rungs)),
         fallbacks=tuple(f.removeprefix(prefix) for r in results for f in r.fallbacks),
-        verdicts=tuple(run.verdicts),
+        verdicts=(*run.verdicts, *together),
         notes=(plan.reason, *plan.notes),
         masked_share=_masked_share(run),
-        not_checked=(),
+        sigma=() if plan.settings is None else plan.settings.sigma,
     )
 
 
-def carried_report(plan: VariablePlan, raw_bytes: int, stored_bytes: int) -> VariableReport:
+def finish_tasks(
+    run: RunKey,
+    plan: Plan,
+    variables: Iterable[VariableRun],
+    reports: Mapping[str, VariableReport],
+) -> Iterator[FinishTask]:
+    """What is left to do of the variables that were measured."""
+    for variable in variables:
+        if variable.plan.settings is None:
+            continue
+        report, illustrated = reports[variable.plan.name], variable.illustrated
+        if not plan.figures and report.how == "lossy":
+            report = replace(report, no_figures=NO_FIGURES)
+        yield FinishTask(run, report, variable.attempt.rung, illustrated)
+
+
+def carried_report(
+    plan: VariablePlan, raw_bytes: int, stored_bytes: int, together: Iterable[Verdict] = ()
+) -> VariableReport:
     """The report of a variable that was carried over whole; data so small are called lossless."""
     return VariableReport(
         name=plan.name,
@@ -142,6 +178,7 @@ def carried_report(plan: VariablePlan, raw_bytes: int, stored_bytes: int) -> Var
         unit=_text(plan, "units"),
         long_name=_text(plan, "long_name"),
         standard_name=_text(plan, "standard_name"),
+        verdicts=tuple(together),
         notes=(plan.reason, *plan.notes),
     )
 

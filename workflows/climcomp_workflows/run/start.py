@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import importlib
 import logging
-import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from climcomp.archive import (
@@ -23,10 +18,12 @@ from climcomp.archive import (
     open_store,
     remove_working_objects,
 )
+from climcomp_metrics.base import Verdict
 from climcomp_metrics.criteria import make_limits
 from climcomp_metrics.report import Report
-from climcomp_workflows.cluster import Executor, make_executor
+from climcomp_workflows.cluster import Executor
 from climcomp_workflows.context import PLAN_KEY, RunKey, close_context
+from climcomp_workflows.illustrate.collect import finish_variables
 from climcomp_workflows.plan.model import Plan
 from climcomp_workflows.recipe import Recipe
 from climcomp_workflows.run.carry import carry
@@ -49,9 +46,15 @@ from climcomp_workflows.run.prepare import (
     source_digest,
 )
 from climcomp_workflows.run.progress import Progress, Silent
-from climcomp_workflows.run.report import carried_report, make_report, variable_report
+from climcomp_workflows.run.report import (
+    carried_report,
+    finish_tasks,
+    make_report,
+    variable_report,
+)
+from climcomp_workflows.run.together import Groups
 from climcomp_workflows.run.variable import Attempt, VariableRun
-from climcomp_workflows.warm_up import warm_up
+from climcomp_workflows.run.workers import starting_executor
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,15 @@ class RunOutcome:
     resumed: bool
     already_published: bool
     refused: tuple[str, ...]  # variables left out because no allowed rung passed
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """Every variable with its verdict, and by variable those that it shares with others."""
+
+    variables: list[VariableRun]
+    together: dict[str, list[Verdict]]
+    seconds: dict[str, float]  # of all workers, by what they did
 
 
 def run_recipe(
@@ -94,7 +106,7 @@ def run_recipe(
     with (
         Lease.acquire(store, take_over=take_over) as lease,
         Heartbeat(lease) as heartbeat,
-        _starting_executor(recipe) as started_executor,
+        starting_executor(recipe) as started_executor,
     ):
         started = time.monotonic()
         prepared = _prepare_or_leave_nothing(recipe, store, watcher)
@@ -102,17 +114,19 @@ def run_recipe(
             heartbeat.check()
             planned = time.monotonic()
             run = RunKey(str(store.root), prepared.plan.digest(), lease.epoch)
-            variables = _compress(prepared, run, store, started_executor(), heartbeat, watcher)
+            executor = started_executor()
+            done = _compress(prepared, run, store, executor, heartbeat, watcher)
             refuse_changed(prepared.plan, prepared.sources)
             heartbeat.check()
             parts = {"plan": planned - started, "compress and check": time.monotonic() - planned}
-            report = _publish(store, prepared, variables, lease.epoch, parts)
+            watcher.say("writing the report")
+            report = _publish(run, prepared, done, executor, heartbeat, parts)
         finally:
             watcher.end()
             for source in prepared.sources.values():
                 source.close()
             close_context()
-    refused = tuple(v.plan.name for v in variables if v.phase == "refused")
+    refused = tuple(v.plan.name for v in done.variables if v.phase == "refused")
     return RunOutcome(str(store.root), report, prepared.resumed, False, refused)
 
 
@@ -135,7 +149,7 @@ def _compress(
     executor: Executor,
     heartbeat: Heartbeat,
     watcher: Progress,
-) -> list[VariableRun]:
+) -> _Done:
     """Bring every variable to its verdict, and look at every stored object once more."""
     plan = prepared.plan
     for warning in plan.warnings:
@@ -145,40 +159,12 @@ def _compress(
         watcher.say(executor.describe())
         variables = _variables(executor, run, plan, read_history(journal.records()))
         _begin(watcher, variables, prepared.resumed)
-        Loop(run, executor, journal, heartbeat, watcher).finish(variables)
+        loop = Loop(run, executor, journal, heartbeat, watcher)
+        groups = Groups(plan, prepared.sources, variables, loop)
+        groups.finish(variables)
         watcher.say("all shards are checked; re-hashing what is stored")
         refuse_damaged(differing(executor, run, entries_of(variables)))
-    return variables
-
-
-@contextmanager
-def _starting_executor(recipe: Recipe) -> Iterator[Callable[[], Executor]]:
-    """Start the workers beside the planning, and hand them out when they are wanted.
-
-    Starting takes seconds in which the plan needs one core only. Whatever happens, the workers are
-    gone at the end.
-    """
-
-    def start() -> Executor:
-        cluster = recipe.cluster
-        workers = (os.cpu_count() or 1) if cluster.workers == "auto" else cluster.workers
-        memory = None if cluster.memory == "auto" else cluster.memory
-        executor = make_executor(cluster.kind, workers, memory)
-        if cluster.kind != "inline":
-            executor.everywhere(warm_up)
-        return executor
-
-    if recipe.cluster.kind != "inline":
-        # Before the thread: pint and xarray import Dask too, and two threads that import modules
-        # which import each other meet half-made ones (seen: dask.base without annotate).
-        importlib.import_module("distributed")
-    with ThreadPoolExecutor(1, thread_name_prefix="cluster") as pool:
-        starting = pool.submit(start)
-        try:
-            yield starting.result
-        finally:
-            if starting.exception() is None:
-                starting.result().close()
+    return _Done(variables, groups.verdicts(), _worker_seconds(variables, groups))
 
 
 def _variables(
@@ -205,6 +191,7 @@ def _variables(
                 off=frozenset(plan.checks["off"]),
                 attempts=[first, *history.attempts],
                 results={i: r for i, r in history.results.items() if r.key not in damaged},
+                refused=history.refused,
             )
         )
     return variables
@@ -219,41 +206,46 @@ def _begin(progress: Progress, variables: list[VariableRun], resumed: bool) -> N
     progress.begin(total, done)
 
 
-def _worker_seconds(variables: list[VariableRun]) -> dict[str, float]:
-    """Seconds that workers spent on shards, by what they did, added up over all workers."""
+def _worker_seconds(variables: list[VariableRun], groups: Groups) -> dict[str, float]:
+    """Seconds that workers spent, by what they did, added up over all workers."""
     total: Counter[str] = Counter()
     for variable in variables:
         for result in variable.results.values():
             total.update(result.seconds)
-    return {f"workers: {part}": seconds for part, seconds in total.items()}
+    seconds = {f"workers: {part}": spent for part, spent in total.items()}
+    return seconds | ({"workers: measure together": groups.seconds} if groups.seconds else {})
 
 
 def _publish(
-    store: ArchiveStore,
+    run: RunKey,
     prepared: Prepared,
-    variables: list[VariableRun],
-    epoch: int,
+    done: _Done,
+    executor: Executor,
+    heartbeat: Heartbeat,
     durations: dict[str, float],
 ) -> Report:
     """Carry over what is small, write the report, and make the archive visible."""
-    plan, sources = prepared.plan, prepared.sources
+    plan, sources, store = prepared.plan, prepared.sources, open_store(run.store)
     started = time.monotonic()
     carried = {
         v.name: carry(store, sources[v.dataset], v) for v in plan.variables if v.how == "carried"
     }
-    refuse_changed(plan, sources)  # once more, for what was carried
-    runs = {v.plan.name: v for v in variables}
-    reports = []
+    runs = {v.plan.name: v for v in done.variables}
+    reports = {}
     for variable in plan.variables:
+        together = done.together.get(variable.name, ())
         if variable.name in runs:
-            reports.append(variable_report(runs[variable.name]))
+            reports[variable.name] = variable_report(runs[variable.name], together)
         else:
             raw = sources[variable.dataset].variables[variable.source_name].nbytes
             stored = sum(entry.size_bytes for entry in carried[variable.name])
-            reports.append(carried_report(variable, raw, stored))
+            reports[variable.name] = carried_report(variable, raw, stored, together)
+    tasks = finish_tasks(run, plan, done.variables, reports)
+    finished, pictures = finish_variables(executor, tasks, reports, heartbeat.check)
+    refuse_changed(plan, sources)  # once more, for what was carried and shown
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    durations |= _worker_seconds(variables)
+    durations |= done.seconds
     durations["carry over and report"] = time.monotonic() - started
-    report = make_report(plan, reports, now.isoformat(), durations)
-    publish_archive(store, plan, variables, carried, report, epoch)
+    report = make_report(plan, finished, now.isoformat(), durations)
+    publish_archive(store, plan, done.variables, carried, report, pictures, run.epoch)
     return report

@@ -26,6 +26,7 @@ from climcomp_workflows.gate import (
     failures,
     not_enforced,
 )
+from climcomp_workflows.illustrate.worst import Illustrated, worst_of
 from climcomp_workflows.plan.model import VariablePlan
 from climcomp_workflows.shard import (
     ShardResult,
@@ -49,6 +50,15 @@ class Attempt:
     rung: int
     because: tuple[str, ...] = ()  # what made it necessary
 
+    def to_dict(self) -> dict[str, Any]:
+        """The attempt as a journal record says it."""
+        return {"attempt": self.number, "rung": self.rung, "because": list(self.because)}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Attempt:
+        """The attempt that a journal record holds."""
+        return cls(record["attempt"], record["rung"], tuple(record["because"]))
+
 
 @dataclass(slots=True)
 class VariableRun:
@@ -63,10 +73,11 @@ class VariableRun:
     results: dict[Index, ShardResult] = field(default_factory=dict)
     verdicts: list[Verdict] = field(default_factory=list)
     phase: Phase = "compress"
-    refused: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()  # why; before the end: what an earlier run refused it for
     _pending: deque[Any] = field(default_factory=deque)
     _open: int = 0
     _values: dict[Column, tuple[Value, ...]] = field(default_factory=dict)
+    _illustrated: list[Illustrated] = field(default_factory=list)
     _missing: list[Index] = field(default_factory=list)
     _left: int = 0  # how many were missing the last time
     _rounds: int = 0  # for how many rounds these were no fewer
@@ -83,6 +94,19 @@ class VariableRun:
     def finished(self) -> bool:
         """True once nothing more is to be done before publication."""
         return self.phase in ("done", "refused")
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether some shard was stored by a rung that may lose something."""
+        return any(not self.plan.ladder[r.rung].lossless for r in self.results.values())
+
+    @property
+    def illustrated(self) -> Illustrated | None:
+        """The level to make figures of, if the variable is in the archive with some loss."""
+        if self.phase != "done" or not self.is_lossy:
+            return None
+        values = (value for of_column in self._values.values() for value in of_column)
+        return worst_of(self._illustrated, values, self.limits)
 
     @property
     def raw_bytes(self) -> int:
@@ -129,6 +153,7 @@ class VariableRun:
                 self._missing.extend(result.missing)
             else:
                 self._values[result.column] = result.values
+                self._illustrated += [] if result.illustrated is None else [result.illustrated]
 
     @property
     def at_rest(self) -> bool:
@@ -185,8 +210,9 @@ class VariableRun:
         if self.plan.on_fail != "refuse" or self.plan.how != "lossy":
             return False
         fallen = [r for r in self.results.values() if self.plan.ladder[r.rung].lossless]
-        self.refused = tuple(text for result in fallen for text in result.fallbacks)
-        self.verdicts = self._of_shards()
+        if fallen:
+            self.refused = tuple(text for result in fallen for text in result.fallbacks)
+            self.verdicts = self._of_shards()
         return bool(fallen)
 
     def _columns(self) -> dict[Column, list[Index]]:
@@ -222,15 +248,21 @@ class VariableRun:
         judged = [v for v in judge(values, settings, self.limits) if v.criterion not in self.off]
         found = self._of_shards() + judged
         self.verdicts = [not_enforced(v, self.plan.enforced) for v in found]
-        decision: Decision = decide(
-            failures(found, self.plan.enforced, self.require),
-            self.attempt.rung,
-            len(self.plan.ladder),
-            self.attempt.number,
-            self.plan.on_fail,
-        )
+        self._follow(self._decide(failures(found, self.plan.enforced, self.require)))
+
+    def reconsider(self, failed: list[Verdict]) -> None:
+        """Begin again, or be refused: an accepted variable failed together with others."""
+        assert self.phase == "done"
+        assert failed
+        self._follow(self._decide(failed))
+
+    def _decide(self, failed: list[Verdict]) -> Decision:
+        attempt, rungs = self.attempt, len(self.plan.ladder)
+        return decide(failed, attempt.rung, rungs, attempt.number, self.plan.on_fail)
+
+    def _follow(self, decision: Decision) -> None:
         if isinstance(decision, Accept):
-            self.phase = "done"
+            self.phase = "refused" if self.refused else "done"
         elif isinstance(decision, Refuse):
             self.phase, self.refused = "refused", decision.because
         else:
@@ -240,6 +272,7 @@ class VariableRun:
         self.attempts.append(Attempt(self.attempt.number + 1, decision.rung, decision.because))
         self.results.clear()
         self._values.clear()
+        self._illustrated.clear()
         self._left = 0
         self._pending.extend(self._unfinished())
         self.phase = "compress"

@@ -10,6 +10,7 @@ from climcomp.source import FileIdentity, Source, SourceSpec, open_source
 from climcomp_metrics.domain import Domain
 from climcomp_workflows.domain import read_domain
 from climcomp_workflows.plan.model import Plan, VariablePlan
+from climcomp_workflows.verify.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class VerifyKey:
     store: str
     manifest_sha256: str
     sources: tuple[SourceKey, ...] = ()
+    told: Told = field(default_factory=Told)
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ def context_of(key: VerifyKey) -> VerifyContext:
     if _current is None or _current.key != key:
         close_context()
         archive = open_archive(key.store)
-        plan = Plan.from_dict(json.loads(archive.document("plan.json")))
+        plan = key.told.applied_to(Plan.from_dict(json.loads(archive.document("plan.json"))))
         _current = VerifyContext(key, archive, plan)
     return _current
 

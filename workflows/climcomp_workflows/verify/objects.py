@@ -16,9 +16,8 @@ from climcomp.archive.keys import (
     ROOT_KEY,
     WORKING_PREFIXES,
 )
-from climcomp_workflows.cluster import Executor
+from climcomp_workflows.cluster import Executor, run_tasks
 from climcomp_workflows.plan.model import Plan
-from climcomp_workflows.verify.window import run_tasks
 
 OBJECTS_A_TASK = 64
 BYTES_A_TASK = 1 << 30

@@ -8,6 +8,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from climcomp.archive import Archive, open_archive
 from climcomp.errors import ArchiveDamagedError, SourceError, UsageError
@@ -18,6 +19,8 @@ from climcomp_workflows.receipt import Receipt, VariableReceipt, software_text
 from climcomp_workflows.verify.context import SourceKey, VerifyKey, close_context
 from climcomp_workflows.verify.objects import damaged_metadata, damaged_objects, foreign_objects
 from climcomp_workflows.verify.pace import Pace
+from climcomp_workflows.verify.together import judge_groups
+from climcomp_workflows.verify.told import Told, trusted_code
 from climcomp_workflows.verify.variables import compare_variables
 
 # Starting workers takes some seconds: as long as one process needs for so much.
@@ -29,6 +32,9 @@ def verify_archive(
     *,
     source: bool = False,
     sources: Mapping[str, Sequence[str]] | None = None,
+    full: bool = False,
+    trust_plugins: bool = False,
+    plugins: Sequence[Path] = (),
     say: Callable[[str], None] = lambda text: None,
     workers: int | None = None,
 ) -> Receipt:
@@ -41,6 +47,11 @@ def verify_archive(
         that are stored.
     sources
         Where the source's files are now, by group of the archive; None: where the plan saw them.
+    full
+        With the source: measure every time step, where the run took samples.
+    trust_plugins, plugins
+        With the source: run the code of the recipe's own metrics that lies in the archive; or that
+        of which these files are copies. Otherwise those metrics are n/a.
     say
         Is told what is being verified, at most about a hundred times for each pass over the data.
     workers
@@ -53,13 +64,20 @@ def verify_archive(
         If there is no published archive, or its manifest is damaged.
     SourceError
         If the source is asked for and cannot be opened.
+    UsageError
+        If `full` or code is asked for without the source, or the archive has no such code.
     WorkerLostError
         If workers died again and again: verify again.
     """
+    if not source and (full or trust_plugins or plugins):
+        raise UsageError("without the source nothing is measured: say --source too")
     archive = open_archive(store)
     entries = list(archive.manifest())
     listed = {entry.key for entry in entries}
     plan, crcs, uncompared = _documents(archive)
+    told = Told()
+    if source and plan is not None:
+        told = Told(full, trusted_code(plan, trust_plugins, plugins))
     opened = _open_sources(plan, sources) if source and plan is not None else {}
     try:
         stored = sum(entry.size_bytes for entry in entries)
@@ -72,10 +90,11 @@ def verify_archive(
             variables: tuple[VariableReceipt, ...] = ()
             if plan is not None and source:
                 pace = Pace(say, "comparing with the source", raw)
-                key = _key(archive, opened)
-                variables = tuple(
-                    compare_variables(executor, archive, plan, opened, key, crcs, pace.add_to)
+                key, measured = _key(archive, opened, told), told.applied_to(plan)
+                compared = compare_variables(
+                    executor, archive, measured, opened, key, crcs, pace.add_to
                 )
+                variables = judge_groups(executor, measured, opened, key, compared, say)
     finally:
         close_context()
         for one in opened.values():
@@ -97,6 +116,7 @@ def verify_archive(
         variables=variables,
         absent=() if plan is None else (*plan.skipped.items(), *_unplanned(plan, opened)),
         software=software_text(),
+        not_run=told.not_run(plan) if source and plan is not None else (),
     )
 
 
@@ -145,9 +165,9 @@ def _open_sources(plan: Plan, given: Mapping[str, Sequence[str]] | None) -> dict
     return opened
 
 
-def _key(archive: Archive, opened: Mapping[str, Source]) -> VerifyKey:
+def _key(archive: Archive, opened: Mapping[str, Source], told: Told) -> VerifyKey:
     sources = tuple(SourceKey(key, s.spec, s.identity()) for key, s in opened.items())
-    return VerifyKey(str(archive.store.root), archive.manifest_sha256, sources)
+    return VerifyKey(str(archive.store.root), archive.manifest_sha256, sources, told)
 
 
 def _files(plan: Plan | None, opened: Mapping[str, Source]) -> tuple[tuple[str, int], ...]:

@@ -18,7 +18,7 @@ from climcomp_metrics.judge import judge
 from climcomp_metrics.physical import ShardCheck
 from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.summarise import summarise
-from climcomp_workflows.cluster import Executor
+from climcomp_workflows.cluster import Executor, run_tasks
 from climcomp_workflows.domain import read_domain
 from climcomp_workflows.gate import failures, in_words
 from climcomp_workflows.plan.model import Plan, VariablePlan
@@ -26,7 +26,6 @@ from climcomp_workflows.receipt import VariableReceipt
 from climcomp_workflows.states import Index
 from climcomp_workflows.verify.compare import CompareTask, Finding, compare_shards, levels_of
 from climcomp_workflows.verify.context import VerifyKey
-from climcomp_workflows.verify.window import run_tasks
 
 # A task's sums travel to this process once: with so many shards of 128 MiB, that costs little.
 SHARDS_A_TASK = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from climcomp_workflows.cluster import Executor
+from climcomp_workflows.cluster.executor import Executor
 
 # One at work and one waiting for each worker.
 WINDOW = 2
