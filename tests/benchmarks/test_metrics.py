@@ -91,7 +91,8 @@ def test_the_suite_costs_less_than_its_limits(kind: str, benchmark: BenchmarkFix
     letter = "P" if kind == "rain" else "C"
     field = FieldSettings(
         "x", "mm/day" if kind == "rain" else "K", letter, kind == "ocean", Axes(0, (1,), 2, 3),
-        shape, (sigma,), "pooled", (make_bins(x, sigma, letter),), None, (), kind == "rain", True, None, None,
+        shape, (sigma,), "pooled", (make_bins(x, sigma, letter),), None, (), kind == "rain", True,
+        None, None,
         (1, 1, 256, 512), shape, SAMPLED,
     )  # fmt: skip
     rows = np.sin(np.linspace(0.002, np.pi - 0.002, shape[2]))
