@@ -41,11 +41,12 @@ def draw_worst(illustration: Illustration, most_columns: int = 180) -> tuple[Dra
     found = quantity(fields.worst, unit_text(unit))
     sigma = illustration.sigma
     share = f" ({number_text(abs(fields.worst) / sigma, 2)} sigma)" if sigma > 0 else ""
-    where = f"The ring marks the largest error, {found}{share}, at {fields.where}, where the "
+    marked = "dashed line" if fields.frame.kind == "row" else "ring"
+    where = f"The {marked} marks the largest error, {found}{share}, at {fields.where}, where the "
     where += f"original is {quantity(fields.value, unit_text(unit), fields.value + fields.worst)}."
     per_pixel = fields.cells_per_pixel * fields.error.size / pictures[2].size
     shown = "" if per_pixel < 1.05 else " Of several cells one is shown, never a mean."
-    ring = "The ring marks the largest error."
+    ring = f"The {marked} marks the largest error."
     said = {
         "original": f"As the source has it.{shown} {ring}",
         "reconstruction": f"As a reader of the archive gets it, in the same colours. {ring}",
@@ -66,7 +67,8 @@ def draw_worst(illustration: Illustration, most_columns: int = 180) -> tuple[Dra
             mark=(fields.across, fields.up),
         )
         heading = f"{title}: {name}{when}"
-        alt = f"Map of the {name} of {title}{when}. {where}"
+        kind = "Line" if fields.frame.kind == "row" else "Map"
+        alt = f"{kind} of the {name} of {title}{when}. {where}"
         height = sheet_height(fields.frame)
         drawings.append(render(work, WIDTH, height, heading, caption, alt))
     return tuple(drawings)

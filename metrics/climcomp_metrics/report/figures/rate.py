@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from climcomp_metrics.base import Verdict
+from climcomp_metrics.report.figures.band import legend_above
 from climcomp_metrics.report.figures.drawing import Drawing, render
 from climcomp_metrics.report.figures.style import (
     BLUE,
@@ -80,7 +81,7 @@ def draw_rate(points: Sequence[RatePoint], raw_bytes: int, title: str, unit: str
     )
     objections = [f"{suite} from {point.setting} on" for suite, point in first.items()]
     said = f"; the first to fail: {enumerated(objections)}" if objections else ""
-    height = 215 + ROW * len(first)
+    height = 229 + ROW * len(first)
     work = partial(_paint_rate, points=known, first=first, raw_bytes=raw_bytes, unit=unit)
     return render(
         work, WIDTH, height, f"{title}: size against error",
@@ -112,10 +113,10 @@ def _paint_rate(
     raw_bytes: int,
     unit: str,
 ) -> None:
-    total = 215 + ROW * len(first)
+    total = 229 + ROW * len(first)
     strip = ROW * len(first)
     # The strip of suites stands between the curve and the axis of errors.
-    axes = figure.add_axes((0.225, (48 + strip) / total, 0.75, (total - 48 - strip - 12) / total))
+    axes = figure.add_axes((0.225, (48 + strip) / total, 0.75, (total - 48 - strip - 26) / total))
     errors = [p.largest_error for p in points]
     factor, printed = scaled(errors[-1], unit)
     axes.plot(
@@ -136,7 +137,7 @@ def _paint_rate(
     axes.set_xscale("log")
     axes.set_ylabel("raw size / stored size")
     axes.set_ylim(0, None)
-    axes.legend(loc="upper left")
+    legend_above(axes)
     low, high = math.log10(errors[0] * factor), math.log10(errors[-1] * factor)
     ends = 10 ** (low - 0.08 * (high - low) - 0.05), 10 ** (high + 0.08 * (high - low) + 0.05)
     below = axes

@@ -147,6 +147,16 @@ def test_rain_is_drawn_by_factors(picture_of: Callable) -> None:
     assert max(numbers) / min(numbers) >= 1000
 
 
+def test_a_row_of_cells_has_a_dashed_line_where_maps_have_a_ring(full: Illustration) -> None:
+    assert all("ring marks" in drawing.caption for drawing in draw_worst(full))
+    row = RNG.standard_normal((1, 400))
+    fields = fields_at_worst(row, row + RNG.uniform(-0.01, 0.01, row.shape), Domain())
+    assert fields is not None
+    found = draw_worst(with_worst(full, fields))
+    assert all("dashed line marks" in drawing.caption for drawing in found)
+    assert all(drawing.alt.startswith("Line of") for drawing in found)
+
+
 def test_clipped_tails_are_told_in_words(full: Illustration) -> None:
     assert full.tails is not None
     high = full.tails.high.copy()
