@@ -112,6 +112,21 @@ def test_a_part_of_a_block_is_taken_where_it_has_values() -> None:
     assert np.isfinite(part).all()
 
 
+def test_a_part_of_a_block_is_taken_where_its_values_change() -> None:
+    ice = np.zeros((2, 800, 800), np.float32)
+    ice[:, -200:, -200:] = waves((2, 200, 200))
+    part = choose._piece(ice, 50_000)
+    assert np.count_nonzero(part) > 0.9 * part.size
+
+
+def test_ratios_of_parts_do_not_stand_beside_those_of_whole_blocks() -> None:
+    found = run([block(waves((6, 300, 400), noise=0.02))], ("sz3", "zfp"))
+    whole, parts = found.in_words().split("; on parts of them: ")
+    assert whole.startswith("on sample blocks: sz3 ")
+    assert "lossless" in parts
+    assert "zfp" in parts
+
+
 def test_later_rungs_are_larger_and_a_refused_one_is_lossless() -> None:
     bounds = LevelBounds((ErrorBound("absolute", 0.05),), "", "")
     ladder = make_ladder("sz3", (), bounds, None, "K", "float32")
