@@ -35,8 +35,8 @@ def test_bounds_that_differ_by_level_are_said_as_a_span() -> None:
 
 def test_relative_rounding_says_its_bits() -> None:
     found = texts("rounding", (), bounds(0.01, kind="pointwise_relative"), None, "", "float32")
-    assert found[0] == "rounding within 0.01 of each value, 6 bits kept"
-    assert found[1] == "rounding within 0.0025 of each value, 8 bits kept"
+    assert found[0] == "rounding within 1 % of each value, 6 bits kept"
+    assert found[1] == "rounding within 0.25 % of each value, 8 bits kept"
 
 
 def test_rounding_before_a_codec_keeps_two_more_bits_on_the_second_rung() -> None:

@@ -87,8 +87,9 @@ def must_round(recipe: Recipe, settings: VariableSettings) -> bool:
 def _in_words(bounds: Sequence[ErrorBound], unit: str) -> str:
     low, high = min(b.value for b in bounds), max(b.value for b in bounds)
     if bounds[0].kind == "pointwise_relative":
+        low, high = 100 * low, 100 * high
         text = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
-        return f"{text} of each value"
+        return f"{text} % of each value"
     text = f"{low:.6g}" if low == high else f"{low:.4g} to {high:.4g}"
     return f"{text} {unit}".rstrip()
 

@@ -160,5 +160,5 @@ class Loop:
     def _announce(self, variable: VariableRun) -> None:
         new = variable.attempt
         rung = variable.plan.ladder[new.rung].text
-        logger.warning("%s: %s: now %s", variable.plan.name, "; ".join(new.because), rung)
+        logger.info("%s: %s: now %s", variable.plan.name, "; ".join(new.because), rung)
         self.progress.attempt(variable, rung)
