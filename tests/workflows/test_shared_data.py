@@ -21,6 +21,7 @@ Faults = Callable[[RunOutcome], list[str]]
 # What climcomp does not read, and how it says so.
 REFUSED = {".grib": "it is GRIB, not NetCDF or Zarr. Convert it first"}
 ABSENT = "(absent)"
+NO_FIGURES = "report: {figures: false}\n"  # the first test draws them for every file
 
 # Other qualities, on files whose variables differ most: packed, masked, rain, many kinds, levels.
 OTHERS = [
@@ -79,7 +80,8 @@ def test_a_real_file_comes_back_or_is_refused(
 def test_other_qualities_keep_their_promise_too(
     quality: str, name: str, shared_data: Path, store: Path, faults: Faults
 ) -> None:
-    outcome = run_recipe(recipe_of(shared_data / name, store, f"quality: {quality}\n"))
+    extra = f"quality: {quality}\n{NO_FIGURES}"
+    outcome = run_recipe(recipe_of(shared_data / name, store, extra))
     assert faults(outcome) == []
     assert outcome.report is not None
     if quality == "lossless":
@@ -88,7 +90,7 @@ def test_other_qualities_keep_their_promise_too(
 
 def test_a_tree_of_groups_opens_as_one(shared_data: Path, store: Path) -> None:
     path = shared_data / "ncl_groups_uvt.nc"
-    run_recipe(recipe_of(path, store, "quality: lossless\n"))
+    run_recipe(recipe_of(path, store, f"quality: lossless\n{NO_FIGURES}"))
     with xr.open_datatree(path) as expected, xr.open_datatree(store, engine="zarr") as found:
         groups = set(expected.groups)
         assert set(found.groups) - {"/climcomp"} == groups

@@ -700,6 +700,7 @@ def test_portable_variables_open_where_climcomp_is_not_installed(
     )
     assert faults(outcome) == []
     assert reported(outcome, "tas").how == "lossy"
+    assert set(reported(outcome, "tas").codecs) == {"rounding"}
     assert open_archive(outcome.store).specs["tas"].codec == "standard"
     read = tmp_path / "tas.npy"
     subprocess.run([sys.executable, "-c", PLAIN_READER, outcome.store, str(read)], check=True)

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from climcomp.archive import build_shard, fill_value_of
+from climcomp.blocks import chunk_count
 from climcomp.codecs import get_codec
 from climcomp.frame import BlockEncoding, encode_block, read_header
 from climcomp_metrics.field import Place
@@ -32,7 +33,8 @@ def encode_shard(
     if spec.codec == "standard":
         if bound is not None:
             values = round_within(values, bound, variable.exact)
-        return build_shard(spec, index, values, None), Counter()
+        count = chunk_count(values.shape, spec.chunk)
+        return build_shard(spec, index, values, None), Counter({rung.codec: count})
     encoding = BlockEncoding(
         codec=get_codec(rung.codec, **dict(rung.settings)),
         bound=bound,
