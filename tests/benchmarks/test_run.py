@@ -3,7 +3,8 @@
 `pytest tests/benchmarks/test_run.py --benchmark-enable -s` measures 1.9 GB and 7.4 GB of generated
 0.25-degree temperature on two processes and prints the bare loop's rate beside the run's, where the
 rest of the time goes, and the peak memory of a worker in raw shards. The bare loop runs twice: as
-SZ3 is by default, on single maps, and with the blocks and the algorithm that the run chose.
+SZ3 is by default, on single maps, and with the blocks and the algorithm that the run chose. The run
+draws no figures: these take some seconds a variable, however large it is.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def _recipe(folder: Path, path: Path) -> Path:
         f"recipe: 1\nname: bench\ninput: {{files: '{path}'}}\n"
         f"output: {{store: '{folder / 'bench.zarr'}'}}\n"
         f"variables: {{t2m: {{bound: {BOUND} K, codecs: [sz3]}}}}\n"
-        f"cluster: {{kind: local, workers: {PROCESSES}}}\n"
+        f"cluster: {{kind: local, workers: {PROCESSES}}}\nreport: {{figures: false}}\n"
     )
     return recipe
 

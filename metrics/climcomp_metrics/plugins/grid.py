@@ -42,10 +42,16 @@ class Grid:
         Raises
         ------
         MetricError
-            If the grid has no area weights: a mean of cells of unlike size would be of nothing.
+            If the grid has no area weights: a mean of cells of unlike size would be of nothing; or
+            the values are not one for each cell.
         """
         if self.weights is None:
             raise MetricError(f"{self.name}: its grid has no area weights, so it has no area mean")
+        if values.shape != self.weights.shape:
+            raise MetricError(
+                f"{self.name}: found values of shape {values.shape}, wanted one for each cell, "
+                f"{self.weights.shape}: an area mean needs to know which cells they are of"
+            )
         weights, valid = self.weights, np.isfinite(values)
         if not valid.all():
             weights, values = weights[valid], values[valid]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
@@ -25,6 +26,7 @@ from climcomp_metrics import (
 from climcomp_metrics.domain import Domain
 from climcomp_metrics.field import Axes
 from climcomp_metrics.statistics import find_statistic
+from tests.conftest import ROOT
 
 MakeOwn = Callable[..., OwnMetric]
 Verdicts = Callable[..., dict[str, Verdict]]
@@ -292,6 +294,25 @@ def test_the_mean_of_a_grid_without_areas_is_refused(
     verdicts = {v.criterion: v for v in judge(summarise(state, settings, Domain()), settings)}
     assert verdicts["X-bias"].outcome == "fail"
     assert "has no area weights" in verdicts["X-bias"].reason
+
+
+def test_a_mean_of_fewer_values_than_cells_is_refused(
+    pair: tuple[np.ndarray, np.ndarray], own: MakeOwn, verdicts_of: Verdicts
+) -> None:
+    code = "def f(original, decoded, grid):\n    return grid.mean(decoded[:, 1:])\n"
+    found = verdicts_of(*pair, own=(own("f", code, fail=1.0),))["X-f"]
+    assert found.outcome == "fail"
+    assert "wanted one for each cell" in found.reason
+
+
+def test_the_example_of_the_readme_is_a_metric(
+    pair: tuple[np.ndarray, np.ndarray], own: MakeOwn, verdicts_of: Verdicts
+) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    code = re.search(r"```python\n(# my_metrics.py\n.*?)```", readme, re.DOTALL)
+    assert code is not None
+    found = verdicts_of(*pair, own=(own("front_strength", code[1], fail=0.02),))
+    assert found["X-front_strength"].value is not None
 
 
 def test_a_metric_that_warns_of_numbers_is_not_stopped_by_warnings(
