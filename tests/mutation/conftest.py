@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from .page import render_page
 from .score import table
 from .subjects import GENERATED, Subject, real_models, real_samples
-from .trial import Outcome, compressed, damaged
+from .trial import Outcome, outcomes_of
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,11 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _outcomes(subjects: Iterable[Subject]) -> list[Outcome]:
-    found: list[Outcome] = []
-    for subject in subjects:
-        found += damaged(subject)
-        found += compressed(subject)
-    return found
+    """Of every subject in a process of its own, as many at a time as there are cores."""
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        return list(chain.from_iterable(pool.map(outcomes_of, subjects)))
 
 
 @pytest.fixture(scope="session")

@@ -102,3 +102,8 @@ def compressed(subject: Subject) -> Iterator[Outcome]:
         if decoded is not None:
             verdicts = judged(subject, decoded, compression.bounds(subject))
             yield _outcome(subject, compression.name, True, verdicts)
+
+
+def outcomes_of(subject: Subject) -> list[Outcome]:
+    """Everything that is done to a subject, and what the suite says of it."""
+    return [*damaged(subject), *compressed(subject)]

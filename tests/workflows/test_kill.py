@@ -34,7 +34,7 @@ def job(tmp_path: Path, write_source: Callable[..., Path]) -> Path:
         f"recipe: 1\nname: killed\ninput: {{files: '{source}'}}\n"
         f"output: {{store: '{tmp_path / 'out.zarr'}', shard_size: {8 * 24 * 36 * 4} B}}\n"
         "variables: {tas: {bound: 0.02 K}, tasmax: {bound: 0.05 K}}\n"
-        "cluster: {kind: local, workers: 2}\n"
+        "cluster: {kind: local, workers: 2}\nreport: {figures: false}\n"
     )
     return recipe
 
