@@ -74,8 +74,8 @@ def test_without_the_source_it_says_that_values_were_not_compared() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"damaged": ("tas/c.0: missing",)}, "1 damaged objects"),
-        ({"foreign": ("tas/c.9",)}, "1 objects that were not published with it"),
+        ({"damaged": ("tas/c.0: missing",)}, "1 damaged object."),
+        ({"foreign": ("tas/c.9",)}, "1 object that did not come with its publication"),
         ({"uncompared": "the plan is damaged"}, "could not be compared"),
         ({"variables": (TAS, VariableReceipt("pr", False, "exact", ("x",)))}, "failed: pr"),
     ],

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from climcomp_metrics.base import Verdict
+from climcomp_metrics.report.quantity import counted
 from climcomp_workflows.gate import in_words
 
 RECEIPT_VERSION = 1
@@ -192,9 +193,10 @@ class Receipt:
     def _faults(self) -> list[str]:
         faults = []
         if self.damaged:
-            faults.append(f"{len(self.damaged)} damaged objects")
+            faults.append(counted(len(self.damaged), "damaged object"))
         if self.foreign:
-            faults.append(f"{len(self.foreign)} objects that were not published with it")
+            foreign = counted(len(self.foreign), "object")
+            faults.append(f"{foreign} that did not come with its publication")
         if self.uncompared:
             faults.append("the values could not be compared with the source")
         failed = [v.name for v in self.variables if not v.ok]
