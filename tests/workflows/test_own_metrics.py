@@ -186,12 +186,14 @@ def test_code_put_into_the_stored_plan_is_not_run(stopped: Recipe, tmp_path: Pat
     store = open_store(stopped.output.store)
     plan = json.loads(store.get(PLAN_KEY))
     (sha256,) = plan["own_code"]
-    plan["own_code"][sha256] = "open('/tmp/never', 'w')\n"
+    trace = tmp_path / "it ran"
+    plan["own_code"][sha256] = f"open({str(trace)!r}, 'w')\n"
     store.put(PLAN_KEY, json.dumps(plan).encode())
     with pytest.raises(ArchiveExistsError, match="other code"):
         run_recipe(stopped)
     with pytest.raises(ArchiveDamagedError, match="it was changed, and is not run"):
         with_code(Plan.from_dict(plan), [sha256])
+    assert not trace.exists()
 
 
 def test_a_worker_runs_only_the_plan_that_the_run_began_with(stopped: Recipe) -> None:
