@@ -121,7 +121,11 @@ class Scope:
         return scope
 
     def _note_time(self, short: str, variable: StoredVariable) -> None:
-        """Remember the best time coordinate of each dimension: the one named like it, then ..."""
+        """Remember the best time coordinate of each dimension: the one named like it, then ...
+
+        One with dates goes before any without: NEMO numbers its `time_counter` 0, and writes the
+        dates into `time_centered`.
+        """
         if variable.dtype.kind == "S" and len(variable.dims) == 2:
             rank = "3"
         elif len(variable.dims) != 1:
@@ -131,8 +135,11 @@ class Scope:
         else:
             rank = "1" if variable.attributes.get("standard_name") == "time" else "2"
         best = self.times.get(variable.dims[0])
-        if best is None or rank < best[0]:
+        if best is None or (self._is_undated(short), rank) < (self._is_undated(best[1]), best[0]):
             self.times[variable.dims[0]] = (rank, short)
+
+    def _is_undated(self, short: str) -> bool:
+        return not names.is_since(self.visible[short].attributes.get("units"))
 
     def full(self, short: str | None) -> str | None:
         """The full name of a visible variable."""

@@ -43,6 +43,26 @@ def test_stored_bytes_add_up(make_file: MakeFile, tmp_path: Path) -> None:
     assert open_source(files).variables["tas"].storage_bytes == alone
 
 
+def test_files_whose_axis_has_no_dates_are_joined_by_the_dates_beside_it(tmp_path: Path) -> None:
+    """NEMO's layout: every file numbers its step 0, and has the date in `time_centered`."""
+    for name, start in (("b.nc", 30.0), ("a.nc", 0.0)):
+        with netCDF4.Dataset(tmp_path / name, "w") as file:
+            file.createDimension("time_counter", 2)
+            file.createDimension("x", 3)
+            file.createVariable("time_counter", "f8", ("time_counter",))[:] = [0, 1]
+            file["time_counter"].axis = "T"
+            file.createVariable("time_centered", "f8", ("time_counter",))[:] = [start, start + 15]
+            file["time_centered"].setncatts(
+                {"standard_name": "time", "units": "days since 1900-01-01", "calendar": "360_day"}
+            )
+            file.createVariable("tos", "f4", ("time_counter", "x"))[:] = start
+    source = open_source(str(tmp_path / "*.nc"))
+    assert source.variables["tos"].roles.time_coordinate == "time_centered"
+    assert source.read("time_centered").tolist() == [0.0, 15.0, 30.0, 45.0]
+    assert source.read("time_counter").tolist() == [0.0, 1.0, 0.0, 1.0]
+    assert source.read("tos")[:, 0].tolist() == [0.0, 0.0, 30.0, 30.0]
+
+
 def test_an_overlap_names_both_files(make_file: MakeFile, tmp_path: Path) -> None:
     make_file("a.nc")
     make_file("b.nc", start=2)
