@@ -31,7 +31,7 @@ class Dying:
 
 @pytest.fixture
 def dropped(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What Python prints and drops."""
+    """What Python prints of what it drops."""
     found: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", found.append)
     return found
@@ -42,9 +42,24 @@ def test_an_interrupt_that_python_drops_is_raised_at_the_next_check(dropped: lis
         interrupts.check()
         dying = Dying()
         del dying
-        assert [entry.exc_type for entry in dropped] == [KeyboardInterrupt]
         with pytest.raises(KeyboardInterrupt):
             interrupts.check()
+    assert not dropped
+    assert sys.unraisablehook == dropped.append
+
+
+class Failing:
+    """Fails while Python runs its destructor."""
+
+    def __del__(self) -> None:
+        raise ValueError("a fault of its own")
+
+
+def test_other_errors_that_python_drops_are_told(dropped: list[Any]) -> None:
+    with Interrupts():
+        failing = Failing()
+        del failing
+    assert [entry.exc_type for entry in dropped] == [ValueError]
 
 
 def test_handlers_are_called_and_given_back() -> None:
@@ -77,20 +92,24 @@ class Interrupted(Silent):
 
     def __init__(self) -> None:
         self.shards = 0
+        self.went_on = False
 
     def shard(self, variable: Any, result: Any) -> None:
         self.shards += 1
         if self.shards == 2:
             dying = Dying()
             del dying
+            self.went_on = True
 
 
 def test_a_run_ends_although_python_dropped_the_interrupt(
     source: Path, make_recipe: MakeRecipe, tmp_path: Path, dropped: list[Any]
 ) -> None:
     recipe = make_recipe(source, "variables: {tas: {bound: 0.02 K}}\nquality: bounds\n")
+    progress = Interrupted()
     with pytest.raises(KeyboardInterrupt):
-        run_recipe(recipe, progress=Interrupted())
-    assert len(dropped) == 1
+        run_recipe(recipe, progress=progress)
+    assert progress.went_on
+    assert not dropped
     assert not is_published(open_store(tmp_path / "out.zarr"))
     assert run_recipe(recipe).resumed

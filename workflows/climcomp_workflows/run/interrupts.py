@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -15,13 +16,14 @@ class Interrupts:
     """Notes each signal whose handler is to end the run; lives as long as the run.
 
     What a handler raises while Python runs a destructor or a callback of its garbage collector is
-    printed and dropped (seen: Ctrl-C in Dask's timing of that collector, and the run went on). So
-    the run also asks, now and then.
+    dropped (seen: Ctrl-C in Dask's timing of that collector, and in a callback of numba's compiler,
+    and the run went on). So the run also asks, now and then, and nothing is printed of it.
     """
 
     def __init__(self) -> None:
         self._seen: int | None = None
         self._before: dict[int, Callable[[int, FrameType | None], Any]] = {}
+        self._hook = sys.unraisablehook
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -31,6 +33,7 @@ class Interrupts:
                 if callable(handler):
                     self._before[number] = handler
                     signal.signal(number, self._note)
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._dropped
         return self
 
     def __exit__(
@@ -39,8 +42,14 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        sys.unraisablehook = self._hook
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _dropped(self, what: Any) -> None:  # Any: sys.UnraisableHookArgs is there for checkers only
+        """Say what Python had to drop, unless it is the signal that `check` raises again."""
+        if self._seen is None or not issubclass(what.exc_type, KeyboardInterrupt):
+            self._hook(what)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._seen = number
