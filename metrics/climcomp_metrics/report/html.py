@@ -50,7 +50,7 @@ def render_pages(
     """
     drawn, names = figures or {}, names or Names()
     plain = render_html(report, drawn=linked(report, drawn, names))
-    together = shared_by([drawn[name] for name in _ordered_names(report) if name in drawn])
+    together = shared_by([drawn[v.name] for v in _worst_first(report) if v.name in drawn])
     if len(plain) + together.size_bytes <= most_bytes:
         return {names.page: render_html(report, drawn=inline(report, together))}
     pages = {names.of_figures(name): figure_page(report, one, names) for name, one in drawn.items()}
@@ -65,8 +65,7 @@ def render_html(report: Report, drawn: Markup | None = None) -> str:
     drawn
         The content of its section of figures.
     """
-    ordered = sorted(report.variables, key=lambda v: _WORST_FIRST.index(v.standing))
-    data = [variable for variable in ordered if variable.how != "carried"]
+    data = [variable for variable in _worst_first(report) if variable.how != "carried"]
     carried = [variable for variable in report.variables if variable.how == "carried"]
     return sheet(
         f"{report.name}: climcomp report",
@@ -85,9 +84,8 @@ def render_html(report: Report, drawn: Markup | None = None) -> str:
     )
 
 
-def _ordered_names(report: Report) -> list[str]:
-    ordered = sorted(report.variables, key=lambda v: _WORST_FIRST.index(v.standing))
-    return [variable.name for variable in ordered]
+def _worst_first(report: Report) -> list[VariableReport]:
+    return sorted(report.variables, key=lambda v: _WORST_FIRST.index(v.standing))
 
 
 def _header(report: Report) -> Markup:
@@ -177,14 +175,14 @@ def _fallbacks(variables: Iterable[VariableReport]) -> Markup:
 def _gaps(report: Report) -> Markup:
     open_gaps, samples = not_checked(report), sampled(report)
     return joined(
-        _gaptable("Not checked, and why", open_gaps)
+        _gap_table("Not checked, and why", open_gaps)
         if open_gaps
         else element("p", "Nothing: every criterion was judged on every variable."),
-        _gaptable("Checked on a sample", samples) if samples else "",
+        _gap_table("Checked on a sample", samples) if samples else "",
     )
 
 
-def _gaptable(title: str, gaps: Iterable[Gap]) -> Markup:
+def _gap_table(title: str, gaps: Iterable[Gap]) -> Markup:
     rows = ((gap.what or "-", gap.why, ", ".join(gap.variables) or "the archive") for gap in gaps)
     return joined(element("h3", title), table(("What", "Why or how", "Variables"), rows))
 

@@ -65,7 +65,7 @@ class Bundle:
     def in_blocks(self) -> list[Bundle]:
         """The same, for some levels at a time where that spares decoding chunks again."""
         blocks = level_blocks(self.extents, self.stride, WINDOW_BYTES)
-        if blocks is None or not _takes_levels(self.groups[0]):
+        if blocks is None or not self.groups[0].relation.by_level:
             return [self]
         return [replace(self, levels=levels) for levels in blocks]
 
@@ -108,10 +108,5 @@ def _fits(mine: Bundle, bundle: Bundle) -> bool:
         mine.dataset == bundle.dataset
         and mine.stride == bundle.stride
         and set(mine.names) <= set(bundle.names)
-        and _takes_levels(mine.groups[0]) == _takes_levels(bundle.groups[0])
+        and mine.groups[0].relation.by_level == bundle.groups[0].relation.by_level
     )
-
-
-def _takes_levels(group: GroupPlan) -> bool:
-    """Whether the relation says (`by_level`) that it takes each level by itself."""
-    return group.relation.by_level
