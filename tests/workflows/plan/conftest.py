@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,14 @@ import pytest
 from numpy.typing import NDArray
 
 from climcomp.source import Roles, SourceVariable
+from climcomp_metrics.base import Limits
+from climcomp_metrics.bins import make_bins
+from climcomp_metrics.domain import Domain
+from climcomp_metrics.field import Axes, FieldSettings
 from climcomp_workflows.plan.make import make_plan
 from climcomp_workflows.plan.model import Plan
+from climcomp_workflows.plan.sample import Sample
+from climcomp_workflows.plan.trial import SampleGate
 from climcomp_workflows.recipe import parse_recipe
 
 UNITS = {"time": "days since 2001-01-01", "lat": "degrees_north", "lon": "degrees_east"}
@@ -44,6 +50,35 @@ def waves(shape: tuple[int, ...], seed: int = 1, noise: float = 0.2) -> NDArray[
     lon = np.linspace(0, 2 * np.pi, shape[-1], endpoint=False)[None, :]
     field_ = 280 - 30 * np.sin(lat) ** 2 + 5 * np.sin(3 * lon) * np.cos(lat)
     return (field_ + noise * rng.standard_normal(shape)).astype(np.float32)
+
+
+def gate(
+    fields: NDArray[Any], levels: tuple[int, ...] = (0,), whole: bool = True, **changes: Any
+) -> SampleGate:
+    """The gate on fields (times, levels, y, x) in K, sampled at these levels of a variable."""
+    times, sampled, rows, columns = fields.shape
+    every = max(levels) + 1
+    of = [min(range(sampled), key=lambda p: abs(levels[p] - level)) for level in range(every)]
+    sigma = tuple(float(np.nanstd(fields[:, p])) for p in of)
+    settings = FieldSettings(
+        variable="ta", unit="K", kind="C", masked=False, axes=Axes(0, (1,), 2, 3),
+        shape=(times, every, rows, columns), sigma=sigma, sigma_method="", exact=(),
+        bins=tuple(make_bins(fields[:, p], s, "C") for p, s in zip(of, sigma, strict=True)),
+        valid_range=None, zeros_exact=False, periodic_x=True, has_area=None, horizontal=None,
+        chunk=(times, 1, rows, columns), shard=(times, 1, rows, columns),
+    )  # fmt: skip
+    sample = Sample(
+        fields, tuple(range(times)), levels, slice(0, rows), slice(0, columns), whole, False
+    )
+    domain = Domain(np.ones((rows, columns)))
+    made = SampleGate(sample, settings, (), domain, Limits(), "all", frozenset())
+    return replace(made, **changes)
+
+
+@pytest.fixture
+def gate_of() -> Callable[[int], SampleGate]:
+    """The gate on small fields of so many levels."""
+    return lambda levels: gate(waves((2, levels, 6, 8)), tuple(range(levels)))
 
 
 @pytest.fixture

@@ -10,15 +10,14 @@ import pytest
 from climcomp.bounds import ErrorBound
 from climcomp_workflows.plan import choose
 from climcomp_workflows.plan.choose import (
-    RACE_VALUES,
     Race,
-    SampleBlock,
     Trial,
     encode_at,
     race,
     standard_size,
 )
 from climcomp_workflows.plan.ladder import LevelBounds, make_ladder
+from climcomp_workflows.plan.pieces import PIECE_VALUES, SampleBlock, piece
 
 from .conftest import waves
 
@@ -95,19 +94,19 @@ def test_rounding_first_leaves_most_of_the_bound_to_the_codec() -> None:
 
 def test_large_blocks_race_on_parts_and_the_best_is_measured_whole() -> None:
     large = waves((6, 300, 400), noise=0.02)
-    assert large.size > RACE_VALUES
+    assert large.size > PIECE_VALUES
     found = run([block(large)], ("sz3", "zfp"))
     assert found.best.codec == "sz3"
     assert found.raw_bytes == large.nbytes
     others = [t for t in found.trials if t.codec == "lossless"]
-    assert others[0].raw_bytes <= RACE_VALUES * 4
+    assert others[0].raw_bytes <= PIECE_VALUES * 4
     assert found.lossless_bytes > others[0].size_bytes
 
 
 def test_a_part_of_a_block_is_taken_where_it_has_values() -> None:
     ocean = np.full((2, 800, 800), np.nan, np.float32)
     ocean[:, :200, :200] = waves((2, 200, 200))
-    part = choose._piece(ocean, 50_000)
+    part = piece(ocean, 50_000)
     assert part.size <= 50_000
     assert np.isfinite(part).all()
 
@@ -115,7 +114,7 @@ def test_a_part_of_a_block_is_taken_where_it_has_values() -> None:
 def test_a_part_of_a_block_is_taken_where_its_values_change() -> None:
     ice = np.zeros((2, 800, 800), np.float32)
     ice[:, -200:, -200:] = waves((2, 200, 200))
-    part = choose._piece(ice, 50_000)
+    part = piece(ice, 50_000)
     assert np.count_nonzero(part) > 0.9 * part.size
 
 

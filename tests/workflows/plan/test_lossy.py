@@ -31,17 +31,57 @@ def bound_values(variable: VariablePlan) -> list[float]:
     return [bound.value for bound in variable.ladder[0].bounds or ()]
 
 
-def test_without_a_bound_the_table_speaks(plan_of: PlanOf) -> None:
+def test_without_a_bound_the_table_speaks_and_the_search_goes_up_to_ten_times_beyond(
+    plan_of: PlanOf,
+) -> None:
     found = tas(plan_of)
     assert found.how == "lossy"
-    assert bound_values(found) == [0.01]
+    assert 0.01 < bound_values(found)[0] <= 0.1
     assert found.bound_source.startswith("METRICS")
+    assert "up to 10 times" in found.bound_text
+    looser, why = found.failed_rungs[0]
+    assert looser.startswith(f"{found.ladder[0].codec} within ")
+    assert "limit" in why
+    assert any(note.startswith("search: ") for note in found.notes)
+
+
+@pytest.mark.parametrize("search", ["loosest: 1", "max_share: 0 %"])
+def test_a_recipe_may_forbid_to_go_beyond_the_table(search: str, plan_of: PlanOf) -> None:
+    found = tas(plan_of, quality=f"search: {{{search}}}\n")
+    assert bound_values(found) == [0.01]
+    assert "times" not in found.bound_text
+
+
+def test_a_search_for_no_operations_tries_nothing(plan_of: PlanOf) -> None:
+    found = tas(plan_of, quality="search: {max_share: 0 %}\n")
+    assert not any(note.startswith("search: ") for note in found.notes)
+
+
+def test_quality_bounds_goes_nowhere_beyond_the_table(plan_of: PlanOf) -> None:
+    assert bound_values(tas(plan_of, quality="quality: bounds\n")) == [0.01]
+
+
+def test_the_same_recipe_gives_the_same_plan(plan_of: PlanOf) -> None:
+    assert tas(plan_of).to_dict() == tas(plan_of).to_dict()
+
+
+def test_what_nothing_lossy_passes_is_lossless_and_names_the_criterion(plan_of: PlanOf) -> None:
+    found = tas(plan_of, quality="checks: {limits: {S2.fail: 1e-15}}\n")
+    assert found.how != "lossy"
+    assert "nothing lossy passes" in found.reason
+    assert re.search(r"nearest, \w+ within \S+ K: S2 .*, limit 1e-15", found.reason)
+
+
+def test_a_variable_too_small_to_sample_keeps_the_tables_bound(plan_of: PlanOf) -> None:
+    found = tas(plan_of, values=waves((4, 20, 30)))
+    assert bound_values(found) == [0.01] or found.how != "lossy"
+    assert any("too few to search by" in note for note in found.notes)
 
 
 def test_the_recipes_bound_wins_and_is_quoted(plan_of: PlanOf) -> None:
-    found = tas(plan_of, "bound: 0.05 K")
-    assert bound_values(found) == [0.05]
-    assert found.bound_text == "0.05 K"
+    found = tas(plan_of, "bound: 0.02 K")
+    assert bound_values(found) == [0.02]
+    assert found.bound_text == "0.02 K"
     assert found.bound_source == "recipe line 5 (tas)"
 
 
@@ -97,17 +137,32 @@ def test_quality_bounds_enforces_the_bound_alone(plan_of: PlanOf) -> None:
     assert found.start == 0
 
 
-def test_samples_that_clearly_fail_skip_a_rung_and_say_so(plan_of: PlanOf) -> None:
+def test_a_recipes_bound_is_a_ceiling_and_a_tighter_one_that_passes_is_found(
+    plan_of: PlanOf,
+) -> None:
     found = tas(plan_of, "bound: 3 K")
+    assert found.start == 0
+    assert 0.01 < bound_values(found)[0] < 3
+    assert found.bound_text == "3 K"
+    assert found.estimated_bytes == found.estimates[0]
+
+
+def test_samples_that_fail_skip_a_rung_and_say_so_where_nothing_is_searched(
+    plan_of: PlanOf,
+) -> None:
+    found = tas(plan_of, "bound: 3 K", quality="search: {max_share: 0 %}\n")
     assert found.start > 0
     assert any(note.startswith("on the samples") for note in found.notes)
     assert found.estimated_bytes == found.estimates[found.start]
+    assert found.failed_rungs[0][0] == found.ladder[0].text
 
 
 def test_criteria_that_are_off_do_not_skip_a_rung(plan_of: PlanOf) -> None:
     everything = [c.id for c in all_criteria() if c.scope == "variable"]
     recipe = f"variables: {{tas: {{bound: 3 K}}}}\nchecks: {{off: [{', '.join(everything)}]}}\n"
-    assert plan_of(recipe, tas=Data(FIELD, attributes=K)).variable("tas").start == 0
+    found = plan_of(recipe, tas=Data(FIELD, attributes=K)).variable("tas")
+    assert found.start == 0
+    assert bound_values(found) == [3.0]
 
 
 def test_a_sample_refuses_nothing(plan_of: PlanOf) -> None:
@@ -180,8 +235,8 @@ def test_a_scalar_is_carried_over(plan_of: PlanOf) -> None:
 
 
 def test_levels_that_fail_are_tightened_and_no_others(plan_of: PlanOf) -> None:
-    rough = waves((6, 1, 60, 90), noise=1.0)
-    smooth = (waves((6, 1, 60, 90), seed=4, noise=0.05) - 280) / 20 + 280
+    rough = waves((6, 1, 120, 100), noise=1.0)
+    smooth = (waves((6, 1, 120, 100), seed=4, noise=0.05) - 280) / 20 + 280
     field = np.concatenate([rough, smooth.astype(np.float32), rough + 1], axis=1)
     dims = ("time", "lev", "lat", "lon")
     found = plan_of("variables: {ta: {bound: 0.02 K}}\n", ta=Data(field, dims, K)).variable("ta")
@@ -190,7 +245,6 @@ def test_levels_that_fail_are_tightened_and_no_others(plan_of: PlanOf) -> None:
     assert first == third == 0.02
     assert second < 0.02
     assert found.bound_text == "0.02 K"
-    assert any(re.search(r"their bound is tighter: 1/\d+ on level 1$", n) for n in found.notes)
     assert f"to {0.02:.4g} K" in found.ladder[0].text
 
 

@@ -1,4 +1,4 @@
-"""The gate on samples: which rung to begin with, and which levels need a tighter bound."""
+"""The gate on samples: which rung to begin with."""
 
 from __future__ import annotations
 
@@ -13,42 +13,15 @@ from numpy.typing import NDArray
 from climcomp.bounds import ErrorBound
 from climcomp.errors import CodecError, RecipeError
 from climcomp_metrics.base import Limits, Verdict
-from climcomp_metrics.bins import make_bins
 from climcomp_metrics.criteria import find_criterion
-from climcomp_metrics.domain import Domain
-from climcomp_metrics.field import Axes, FieldSettings
+from climcomp_metrics.field import FieldSettings
 from climcomp_metrics.measure import measure
 from climcomp_metrics.plugins.model import OwnMetric, checksum
 from climcomp_workflows.plan import trial
 from climcomp_workflows.plan.ladder import LevelBounds, make_ladder
-from climcomp_workflows.plan.level_bounds import level_ranges
-from climcomp_workflows.plan.sample import Sample
-from climcomp_workflows.plan.tighten import in_words, steps_of_levels, tightened
 from climcomp_workflows.plan.trial import SampleGate, first_rung
 
-from .conftest import waves
-
-
-def gate(
-    fields: NDArray[Any], levels: tuple[int, ...] = (0,), whole: bool = True, **changes: Any
-) -> SampleGate:
-    times, sampled, rows, columns = fields.shape
-    every = max(levels) + 1
-    of = [min(range(sampled), key=lambda p: abs(levels[p] - level)) for level in range(every)]
-    sigma = tuple(float(np.nanstd(fields[:, p])) for p in of)
-    settings = FieldSettings(
-        variable="ta", unit="K", kind="C", masked=False, axes=Axes(0, (1,), 2, 3),
-        shape=(times, every, rows, columns), sigma=sigma, sigma_method="", exact=(),
-        bins=tuple(make_bins(fields[:, p], s, "C") for p, s in zip(of, sigma, strict=True)),
-        valid_range=None, zeros_exact=False, periodic_x=True, has_area=None, horizontal=None,
-        chunk=(times, 1, rows, columns), shard=(times, 1, rows, columns),
-    )  # fmt: skip
-    sample = Sample(
-        fields, tuple(range(times)), levels, slice(0, rows), slice(0, columns), whole, False
-    )
-    domain = Domain(np.ones((rows, columns)))
-    made = SampleGate(sample, settings, (), domain, Limits(), "all", frozenset())
-    return dataclasses.replace(made, **changes)
+from .conftest import gate, waves
 
 
 def bounds(*values: float) -> LevelBounds:
@@ -148,65 +121,6 @@ def test_steps_are_coded_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(trial, "encode_block", counting)
     gate(FIELDS).measure(ladder(bounds(0.01))[0], 0)
     assert sizes == [2 * 30 * 60 * 4] * 3
-
-
-# Levels that differ as the troposphere and a smooth stratosphere do: at one bound for both, the
-# errors are a large part of what little the smooth one varies.
-
-
-def unlike_levels() -> NDArray[Any]:
-    rough = waves((6, 1, 30, 60), noise=1.0)
-    smooth = (waves((6, 1, 30, 60), seed=4, noise=0.05) - 280) / 20 + 280
-    return np.concatenate([rough, smooth.astype(np.float32), rough + 1], axis=1)
-
-
-def test_only_the_level_that_fails_is_tightened_and_then_all_pass() -> None:
-    fields = unlike_levels()
-    judged, asked = gate(fields, (0, 1, 2)), bounds(0.02, 0.02, 0.02)
-    assert first_rung(judged, ladder(asked))[0] > 0
-    steps = steps_of_levels(judged, ladder(asked)[0], asked, level_ranges(fields))
-    assert steps[0] == steps[2] == 0
-    assert steps[1] > 0
-    found = tightened(asked, steps)
-    assert found.bounds[0] == asked.bounds[0]
-    assert found.bounds[1].value == pytest.approx(0.02 / 4 ** steps[1])
-    assert first_rung(judged, ladder(found))[0] == 0
-
-
-def test_levels_beside_a_failing_sampled_one_are_tightened_with_it() -> None:
-    fields = unlike_levels()
-    judged, asked = gate(fields, (0, 3, 6)), bounds(*[0.02] * 7)
-    ranges = tuple(level_ranges(fields)[i] for i in (0, 0, 1, 1, 1, 2, 2))
-    steps = steps_of_levels(judged, ladder(asked)[0], asked, ranges)
-    assert steps[0] == steps[6] == 0
-    assert min(steps[1:6]) == max(steps) > 0
-
-
-def test_nothing_is_tightened_where_every_level_fails_or_none_does() -> None:
-    fields = np.concatenate([FIELDS, FIELDS], axis=1)
-    for bound in (1.0, 0.005):
-        asked = bounds(bound, bound)
-        rung = ladder(asked)[0]
-        assert steps_of_levels(gate(fields, (0, 1)), rung, asked, level_ranges(fields)) == ()
-
-
-def test_one_level_has_no_others_to_spare() -> None:
-    asked = bounds(1.0)
-    rung = ladder(asked)[0]
-    assert steps_of_levels(gate(FIELDS), rung, asked, level_ranges(FIELDS)) == ()
-
-
-def test_a_level_that_fails_at_every_bound_leaves_the_ladder_as_it_is() -> None:
-    fields = unlike_levels()
-    # 280 K plus next to nothing: half of it is lost at any bound that floats can keep.
-    fields[:, 1] = 280 + 1e-4 * np.random.default_rng(1).random((6, 30, 60))
-    asked = bounds(0.02, 0.02, 0.02)
-    judged = gate(fields, (0, 1, 2))
-    assert steps_of_levels(judged, ladder(asked)[0], asked, level_ranges(fields)) == ()
-
-
-def test_the_note_names_levels_and_shares() -> None:
-    assert in_words((0, 1, 1, 2)).endswith("1/4 on levels 1, 2; 1/16 on level 3")
 
 
 CODE = """

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numcodecs.blosc import Blosc
-from numpy.typing import NDArray
 
-from climcomp.bounds import ErrorBound
 from climcomp.codecs import choose_settings, get_codec
 from climcomp.errors import BoundError, CodecError
 from climcomp.frame import BlockEncoding, decode_block, encode_block
 from climcomp.rounding import keepbits_for
 from climcomp_workflows.plan.ladder import TIGHTER, Settings
 from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.pieces import SampleBlock, piece
 from climcomp_workflows.portable import round_within
 
 # The numbers below are our own.
@@ -33,10 +30,9 @@ WORTH_SHARE = 0.01
 ROUNDING_SHARE = 0.25
 # Standard codecs, which every Zarr reader knows, are preferred up to this much more bytes.
 PORTABLE_FACTOR = 1.1
-# Values of a piece of a block on which orders of dimensions are compared, which takes 14 encodes of
-# SZ3, and on which codecs are. What comes within NEAR of the smallest is tried on whole blocks.
+# Values of a piece of a block on which orders of dimensions are compared: 14 encodes of SZ3.
 ORDER_VALUES = 1 << 17
-RACE_VALUES = 1 << 18
+# What comes within this of the smallest on pieces is tried on whole blocks.
 NEAR = 1.05
 
 
@@ -106,14 +102,6 @@ def _ratios(trials: Sequence[Trial]) -> str:
     return ", ".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class SampleBlock:
-    """Values of one inner chunk as they will be stored, and the bound that they must keep."""
-
-    values: NDArray[Any]
-    bound: ErrorBound
-
-
 def race(
     blocks: Sequence[SampleBlock],
     codecs: Sequence[str],
@@ -128,7 +116,7 @@ def race(
     another codec is tried where `rounding` is auto, and always done where it is a number of bits.
     """
     fixed = rounding if isinstance(rounding, int) else None
-    pieces = [SampleBlock(_piece(b.values, RACE_VALUES), b.bound) for b in blocks]
+    pieces = [b.piece() for b in blocks]
     trials: list[Trial] = []
     refusals: list[str] = []
     for codec in codecs:
@@ -182,14 +170,14 @@ def _try(
     started = time.perf_counter()
     size = 0
     for block in blocks:
-        payload = _payload(block, codec, settings, keepbits, exact, fill)
+        payload = payload_of(block, codec, settings, keepbits, exact, fill)
         decode_block(payload, block.values.shape, block.values.dtype)
         size += len(payload)
     raw = sum(b.values.nbytes for b in blocks)
     return Trial(codec, settings, keepbits, size, raw, time.perf_counter() - started)
 
 
-def _payload(
+def payload_of(
     block: SampleBlock,
     codec: str,
     settings: Settings,
@@ -197,6 +185,13 @@ def _payload(
     exact: tuple[float, ...],
     fill: float,
 ) -> bytes:
+    """A sample block as it would be stored.
+
+    Raises
+    ------
+    BoundError, CodecError
+        If the codec refuses it.
+    """
     encoding = BlockEncoding(
         codec=get_codec(codec, **dict(settings)),
         bound=None if codec == "lossless" else block.bound,
@@ -211,37 +206,9 @@ def _settings_of(codec: str, blocks: Sequence[SampleBlock], raw_bytes: int) -> S
     if codec != "sz3":
         return ()
     largest = max(blocks, key=lambda b: np.count_nonzero(np.isfinite(b.values)))
-    chosen = choose_settings("sz3", _piece(largest.values, ORDER_VALUES), largest.bound)
+    chosen = choose_settings("sz3", piece(largest.values, ORDER_VALUES), largest.bound)
     algorithms = "full" if raw_bytes <= FULL_RACE_BYTES else "sample"
     return (("order", getattr(chosen, "order", None)), ("race", algorithms))
-
-
-def _piece(values: NDArray[Any], limit: int) -> NDArray[Any]:
-    """A part of a block, of so many values at most; its longest dimensions are cut first.
-
-    From the middle, or from the side or corner where values change most often: seas are masked, and
-    ice or rain is zero nearly everywhere.
-    """
-    lengths = list(values.shape)
-    while math.prod(lengths) > limit:
-        longest = lengths.index(max(lengths))
-        lengths[longest] -= -(-lengths[longest] // 8)
-    room = [whole - part for whole, part in zip(values.shape, lengths, strict=True)]
-    best, most = values, -1
-    for starts in itertools.product(*(dict.fromkeys((r // 2, 0, r)) for r in room)):
-        part = values[tuple(slice(s, s + n) for s, n in zip(starts, lengths, strict=True))]
-        changes = _changes(part)
-        if changes > most:
-            best, most = part, changes
-        if changes == part.size - 1:
-            break
-    return best
-
-
-def _changes(values: NDArray[Any]) -> int:
-    """How many values are finite and differ from the one before."""
-    flat = values.reshape(-1)
-    return int(np.count_nonzero((flat[1:] != flat[:-1]) & np.isfinite(flat[1:])))
 
 
 def _rounded(
@@ -276,7 +243,7 @@ def _keepbits_within(blocks: Sequence[SampleBlock], share: float) -> int | None:
 
 def _at_rung(blocks: Sequence[SampleBlock], number: int) -> list[SampleBlock]:
     factor = TIGHTER**number
-    return [SampleBlock(b.values, b.bound.tightened(factor)) for b in blocks]
+    return [replace(b, bound=b.bound.tightened(factor)) for b in blocks]
 
 
 def encode_at(
@@ -293,12 +260,12 @@ def encode_at(
     refuses: such a rung leads to the lossless one.
     """
     keepbits = None if rung.keepbits is None else max(rung.keepbits)
-    pieces = [SampleBlock(_piece(b.values, RACE_VALUES), b.bound) for b in blocks]
+    pieces = [b.piece() for b in blocks]
     try:
         before, after = (
             sum(
-                len(_payload(piece, rung.codec, rung.settings, keepbits, exact, fill))
-                for piece in _at_rung(pieces, step)
+                len(payload_of(part, rung.codec, rung.settings, keepbits, exact, fill))
+                for part in _at_rung(pieces, step)
             )
             for step in (0, number)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from climcomp_workflows.plan.blocks import sample_blocks
 from climcomp_workflows.plan.choose import (
     PORTABLE_FACTOR,
     Race,
-    SampleBlock,
     Trial,
     encode_at,
     race,
@@ -27,6 +26,7 @@ from climcomp_workflows.plan.layout import OWN_CHUNK_BYTES, Layout
 from climcomp_workflows.plan.lossless import layout_of
 from climcomp_workflows.plan.members import ensemble_of
 from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.pieces import SampleBlock, tightest
 from climcomp_workflows.plan.subject import Subject, is_packed
 from climcomp_workflows.plan.survey import EveryBit, Survey
 from climcomp_workflows.recipe import VariableSettings
@@ -55,12 +55,26 @@ class Draft:
     ladder: tuple[Rung, ...]
     portable: bool
     sample_bytes: tuple[int, ...]  # of the sample blocks, at each rung
+    rounding: str | int  # before the codec: none, auto (as the race chose), or a number of bits
 
 
 def make_draft(
-    subject: Subject, found: Survey, bounds: LevelBounds, exact: tuple[float, ...]
+    subject: Subject,
+    found: Survey,
+    bounds: LevelBounds,
+    exact: tuple[float, ...],
+    codec: str | None = None,
+    *,
+    may_round: bool = True,
 ) -> Draft:
     """Choose layout and codec of a variable, and make its ladder.
+
+    Parameters
+    ----------
+    codec
+        The only one to look at; None: all that the recipe allows.
+    may_round
+        Whether a rounding before the codec may be tried.
 
     Raises
     ------
@@ -69,10 +83,12 @@ def make_draft(
     """
     layout = _layout(subject, found, bounds)
     blocks = _blocks(subject, found, layout, bounds)
-    result = _race(subject, blocks, bounds, exact)
+    able = able_codecs(subject.recipe, subject.settings, bounds.kind)
+    entry = _Entry(able if codec is None else (codec,), _rounding(subject, may_round), exact)
+    result = _race(subject, blocks, entry)
     if _may_part_steps(subject, found, layout):
         single = single_steps(blocks, found.axes)
-        apart = _race(subject, single, bounds, exact)
+        apart = _race(subject, single, entry)
         if stored_bytes(apart, single) < WORTH_PARTING * stored_bytes(result, blocks):
             layout, blocks, result = _layout(subject, found, bounds, apart=True), single, apart
     best = result.best
@@ -91,7 +107,8 @@ def make_draft(
         for number, rung in enumerate(ladder)
         if number and not rung.lossless
     ]
-    return Draft(layout, blocks, result, ladder, portable, (size, *later, result.lossless_bytes))
+    sizes = (size, *later, result.lossless_bytes)
+    return Draft(layout, blocks, result, ladder, portable, sizes, entry.rounding)
 
 
 def estimates(draft: Draft, subject: Subject) -> tuple[int, ...]:
@@ -132,10 +149,13 @@ def field_settings(
     )
 
 
+def levels_share_blocks(subject: Subject, found: Survey) -> bool:
+    """Whether levels are too small for shards of their own, whatever their bounds."""
+    return subject.raw_bytes // max(1, len(found.sigma)) < OWN_CHUNK_BYTES
+
+
 def _layout(subject: Subject, found: Survey, bounds: LevelBounds, *, apart: bool = False) -> Layout:
-    levels = len(found.sigma)
-    small = subject.raw_bytes // max(1, levels) < OWN_CHUNK_BYTES
-    together = small or bounds.spread <= LEVELS_TOGETHER_SPREAD
+    together = levels_share_blocks(subject, found) or bounds.spread <= LEVELS_TOGETHER_SPREAD
     lengths = {subject.variable.roles.time: 1} if apart and subject.variable.roles.time else {}
     return layout_of(subject.recipe, subject.variable, subject.dtype.itemsize, together, lengths)
 
@@ -156,7 +176,7 @@ def single_steps(blocks: Sequence[SampleBlock], axes: Axes) -> list[SampleBlock]
     """Sample blocks (time among their dimensions) cut into blocks of one step each."""
     assert axes.time is not None
     return [
-        SampleBlock(step, block.bound)
+        replace(block, values=step)
         for block in blocks
         for step in np.split(block.values, block.values.shape[axes.time], axis=axes.time)
     ]
@@ -182,18 +202,30 @@ def _blocks(
             high = high * variable.shape[axis] + stop - 1
         values = decode(variable, raw) if is_packed(variable) else raw
         of_shard = bounds.bounds[low : high + 1]
-        blocks.append(SampleBlock(values, min(of_shard, key=lambda b: b.value)))
+        blocks.append(SampleBlock(values, tightest(of_shard), (low, high + 1)))
     return blocks
 
 
-def _race(
-    subject: Subject, blocks: list[SampleBlock], bounds: LevelBounds, exact: tuple[float, ...]
-) -> Race:
-    recipe, settings = subject.recipe, subject.settings
-    # Standard codecs know no second stage: the rounding itself is what the bound asks.
-    rounding = "none" if must_round(recipe, settings) else settings.rounding
-    able = able_codecs(recipe, settings, bounds.kind)
-    return race(blocks, able, subject.raw_bytes, exact, fill_of(subject.variable), rounding)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Who takes part in a race, and what holds for all."""
+
+    codecs: tuple[str, ...]
+    rounding: str | int
+    exact: tuple[float, ...]
+
+
+def _rounding(subject: Subject, may_round: bool) -> str | int:
+    asked = subject.settings.rounding
+    if must_round(subject.recipe, subject.settings):
+        # Standard codecs know no second stage: the rounding itself is what the bound asks.
+        return "none"
+    return "none" if asked == "auto" and not may_round else asked
+
+
+def _race(subject: Subject, blocks: list[SampleBlock], entry: _Entry) -> Race:
+    fill = fill_of(subject.variable)
+    return race(blocks, entry.codecs, subject.raw_bytes, entry.exact, fill, entry.rounding)
 
 
 def fill_of(variable: SourceVariable) -> float:

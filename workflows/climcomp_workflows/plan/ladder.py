@@ -84,7 +84,8 @@ def must_round(recipe: Recipe, settings: VariableSettings) -> bool:
     return settings.portable is True or isinstance(recipe.quality, Information)
 
 
-def _in_words(bounds: Sequence[ErrorBound], unit: str) -> str:
+def bounds_in_words(bounds: Sequence[ErrorBound], unit: str) -> str:
+    """Bounds of one kind, from the tightest to the loosest, with their unit."""
     low, high = min(b.value for b in bounds), max(b.value for b in bounds)
     if bounds[0].kind == "pointwise_relative":
         low, high = 100 * low, 100 * high
@@ -116,7 +117,7 @@ def make_ladder(
     for factor in (1.0, TIGHTER):
         tightened = tuple(b.tightened(factor) for b in bounds.bounds)
         bits = None if keepbits is None else tuple(k + (2 if factor > 1 else 0) for k in keepbits)
-        text = f"{codec} within {_in_words(tightened, unit)}"
+        text = f"{codec} within {bounds_in_words(tightened, unit)}"
         if bits is not None:
             text += f" after rounding to {_span(bits)} bits"
         elif codec == "rounding" and bounds.kind == "pointwise_relative":

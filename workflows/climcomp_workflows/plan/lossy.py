@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from climcomp_workflows.domain import make_domain
-from climcomp_workflows.plan.draft import Draft, estimates, field_settings, make_draft
+from climcomp_workflows.plan.chosen import choose_encoding
+from climcomp_workflows.plan.draft import Draft, estimates, field_settings
 from climcomp_workflows.plan.fields import exact_values
 from climcomp_workflows.plan.lossless import array_spec, plan_lossless
 from climcomp_workflows.plan.model import Enforced, VariablePlan
 from climcomp_workflows.plan.subject import Findings, Subject, is_packed
-from climcomp_workflows.plan.survey import EveryBit, Survey, first_bounds, survey
-from climcomp_workflows.plan.tighten import in_words, steps_of_levels, tightened
-from climcomp_workflows.plan.trial import SampleGate, first_rung
+from climcomp_workflows.plan.survey import EveryBit, Survey, survey
+from climcomp_workflows.plan.trial import SampleGate
 
 
 def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
@@ -58,29 +58,19 @@ def _lossless(subject: Subject, findings: Findings, reason: str) -> VariablePlan
 def _plan(subject: Subject, findings: Findings) -> VariablePlan:
     variable, settings, notes = subject.variable, subject.settings, findings.notes
     found = survey(subject, findings)
-    bounds = first_bounds(subject, found, findings)
     decoded = is_packed(variable)
     exact, zeros_exact = exact_values(
         variable, settings, found.kind, found.sample.fields, decoded, notes
     )
-    draft = make_draft(subject, found, bounds, exact)
-    gate = _gate(subject, found, draft, exact, zeros_exact)
-    start, said = first_rung(gate, draft.ladder)
-    failed = said
-    steps: tuple[int, ...] = ()
-    if start:
-        steps = steps_of_levels(gate, draft.ladder[0], bounds, found.ranges)
-    if steps:
-        draft = make_draft(subject, found, tightened(bounds, steps), exact)
-        gate = _gate(subject, found, draft, exact, zeros_exact)
-        start, failed = first_rung(gate, draft.ladder)
-        said = (*said, in_words(steps), *failed)
+
+    def make_gate(draft: Draft) -> SampleGate:
+        return _gate(subject, found, draft, exact, zeros_exact)
+
+    chosen = choose_encoding(subject, found, findings, exact, make_gate)
+    draft, bounds, start = chosen.draft, chosen.bounds, chosen.start
     best = draft.race.best
     findings.seconds, findings.sampled_bytes = best.seconds, best.raw_bytes
     notes.append(draft.race.in_words())
-    notes += said
-    if settings.on_fail == "refuse":  # only the whole variable, never a sample, may be refused
-        start = min(start, len(draft.ladder) - 2)
     if draft.portable:
         notes.append("stored with standard codecs: any Zarr v3 reader opens it")
     by_rung = estimates(draft, subject)
@@ -91,11 +81,11 @@ def _plan(subject: Subject, findings: Findings) -> VariablePlan:
         how="lossy",
         spec=array_spec(subject.dataset, variable, draft.layout, codec, decoded),
         decoded=decoded,
-        settings=gate.settings,
+        settings=field_settings(subject, found, draft.layout, zeros_exact),
         ladder=draft.ladder,
         start=start,
         exact=exact,
-        enforced=gate.enforced,
+        enforced=_enforced(subject),
         on_fail=settings.on_fail,
         bound_text=bounds.text,
         bound_source=bounds.source,
@@ -107,23 +97,24 @@ def _plan(subject: Subject, findings: Findings) -> VariablePlan:
         estimated_bytes=by_rung[start],
         estimates=by_rung,
         part=variable.roles.part,
-        failed_rungs=tuple(
-            (rung.text, why) for rung, why in zip(draft.ladder[:start], failed, strict=False)
-        ),
+        failed_rungs=chosen.failed,
     )
+
+
+def _enforced(subject: Subject) -> Enforced:
+    return "bounds" if subject.recipe.quality == "bounds" else "all"
 
 
 def _gate(
     subject: Subject, found: Survey, draft: Draft, exact: tuple[float, ...], zeros_exact: bool
 ) -> SampleGate:
     weights = None if isinstance(subject.weights, str) else subject.weights
-    enforced: Enforced = "bounds" if subject.recipe.quality == "bounds" else "all"
     return SampleGate(
         found.sample,
         field_settings(subject, found, draft.layout, zeros_exact),
         exact,
         make_domain(subject.geometry, weights, None),
         subject.limits,
-        enforced,
+        _enforced(subject),
         frozenset(subject.recipe.checks.off),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ from climcomp_workflows.plan.level_bounds import (
 from climcomp_workflows.plan.lossless import named_exactly
 from climcomp_workflows.plan.sample import Sample, read_sample
 from climcomp_workflows.plan.subject import Findings, Subject, axes_of
+from climcomp_workflows.recipe import Recipe, VariableSettings
 from climcomp_workflows.recipe.run_values import Information
 
 Range = tuple[float, float]
@@ -156,8 +157,13 @@ def _sigma(subject: Subject, sample: Sample) -> tuple[tuple[float, ...], str]:
     )
 
 
-def first_bounds(subject: Subject, found: Survey, findings: Findings) -> LevelBounds:
-    """The recipe's bound, else that of the share of information, else that of the table.
+def loosest_bounds(
+    subject: Subject, found: Survey, findings: Findings
+) -> tuple[LevelBounds, float]:
+    """The loosest bound that each level may have, and how many times the table's that is.
+
+    The recipe's bound; else that of the share of information; else that of the table, which may be
+    exceeded where `quality: climate` searches. The factor is 1 where nothing may be exceeded.
 
     Raises
     ------
@@ -169,15 +175,27 @@ def first_bounds(subject: Subject, found: Survey, findings: Findings) -> LevelBo
     settings = subject.settings
     bounds, notes = _bounds(subject, found)
     findings.notes += notes
+    factor = _looser(subject.recipe, settings)
+    if factor > 1:
+        bounds = replace(
+            bounds,
+            bounds=tuple(b.tightened(1 / factor) for b in bounds.bounds),
+            text=f"{bounds.text}, and up to {factor:g} times that where every test passes",
+        )
     too_fine = below_spacing(bounds, found.ranges, subject.dtype)
     if too_fine is None:
-        return bounds
+        return bounds, factor
     if settings.bound is None:
         raise EveryBit(too_fine)
     raise RecipeError(
         f"{settings.origins['bound']}: bound of {settings.name}: {too_fine}; give a larger "
         f"bound, or class: lossless"
     )
+
+
+def _looser(recipe: Recipe, settings: VariableSettings) -> float:
+    searches = recipe.quality == "climate" and recipe.search.max_share > 0
+    return recipe.search.loosest if searches and settings.bound is None else 1.0
 
 
 def _bounds(subject: Subject, found: Survey) -> tuple[LevelBounds, tuple[str, ...]]:

@@ -22,7 +22,7 @@ from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.summarise import summarise
-from climcomp_workflows.gate import failures, in_words
+from climcomp_workflows.gate import BOUND_CRITERIA, failures, in_words
 from climcomp_workflows.plan.model import Enforced, Rung
 from climcomp_workflows.plan.sample import Sample
 
@@ -55,14 +55,24 @@ class SampleGate:
     enforced: Enforced
     off: frozenset[str]
 
-    def failed(self, measured: Sequence[Measured]) -> list[Verdict]:
-        """The clear failures of some levels together."""
+    def verdicts(self, measured: Sequence[Measured]) -> list[Verdict]:
+        """All verdicts on some levels together."""
         check = functools.reduce(merge_checks, (m.check for m in measured))
         values = [value for m in measured for value in m.values]
-        verdicts = shard_verdicts(check, self.settings) + [
+        return shard_verdicts(check, self.settings) + [
             v for v in judge(values, self.settings, self.limits) if v.criterion not in self.off
         ]
-        return [v for v in failures(verdicts, self.enforced) if _clearly(v, self.sample.whole)]
+
+    def failed(self, measured: Sequence[Measured]) -> list[Verdict]:
+        """The clear failures of some levels together."""
+        failed = failures(self.verdicts(measured), self.enforced)
+        return [v for v in failed if _clearly(v, self.sample.whole)]
+
+    def counts(self, verdict: Verdict) -> bool:
+        """Whether a verdict on the samples can stop the variable, and means the same on them."""
+        if self.enforced == "bounds" and verdict.criterion not in BOUND_CRITERIA:
+            return False
+        return self.sample.whole or verdict.criterion not in NEED_THE_RECORD
 
     def measure(self, rung: Rung, position: int) -> Measured:
         """Send one sampled level through the codec: its check and its metrics.

@@ -12,6 +12,7 @@ from climcomp_workflows.recipe import run_values, variable_values
 from climcomp_workflows.recipe.checks import Checks
 from climcomp_workflows.recipe.own_metrics import OwnEntry
 from climcomp_workflows.recipe.problems import Location, line_of, listed, shown
+from climcomp_workflows.recipe.search import SearchRecipe
 from climcomp_workflows.recipe.section import Section
 from climcomp_workflows.recipe.values import Flag, MaybeFlag, one_of, refusal
 
@@ -161,6 +162,7 @@ class Recipe(Section):
     defaults: Defaults = Field(default_factory=Defaults)
     variables: dict[str, VariableRecipe] = Field(default_factory=dict)
     checks: Checks = Field(default_factory=Checks)
+    search: SearchRecipe = Field(default_factory=SearchRecipe)
     report: ReportSettings = Field(default_factory=ReportSettings)
     cluster: Cluster = Field(default_factory=Cluster)
 
@@ -189,6 +191,16 @@ class Recipe(Section):
     @classmethod
     def _empty_is_an_empty_mapping(cls, variables: object) -> object:
         return {} if variables is None else variables
+
+    @model_validator(mode="after")
+    def _only_climate_searches(self) -> Self:
+        if self.quality != "climate" and self.search != SearchRecipe():
+            named = self.quality if isinstance(self.quality, str) else "information"
+            raise refusal(
+                f"search is for quality: climate; with quality: {named} it would do nothing: leave "
+                "it out"
+            )
+        return self
 
     @property
     def text(self) -> str:

@@ -1,0 +1,1 @@
+"""The search for the loosest bound that passes every test, codec by codec and level by level."""

@@ -1,0 +1,80 @@
+"""How much work a search may be: counted in values, so that a plan never depends on the clock."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from climcomp_workflows.plan.sample import Sample, spread
+
+# An operation is one value encoded, decoded and measured once by SZ3; a run is about one for every
+# value. What other codecs take beside it, from FACTS (SPERR 46 and 91 MB/s, SZ3 305 and 995).
+WEIGHTS = {"sperr": 4}
+# Our own: below the share that a recipe allows, this much may always be spent, a second or so; and
+# so may a few passes over a variable that has less than this altogether.
+FLOOR = 6 << 20
+PASSES = 12
+# A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
+LEAST_OPERATIONS = 1 << 16
+# Our own: trials of each level that a search is expected to need. The part of the sample that it
+# looks at is chosen for them.
+EXPECTED_TRIALS = 14
+STRETCH = 1.25
+FEWEST_STEPS = 4  # of time: what changes between seasons must be seen
+FEWEST_LEVELS = 4
+# Our own: an archive of so few values is mostly names and sizes, and a sample of them says little.
+FEWEST_VALUES = 1 << 14
+
+
+class BudgetSpent(Exception):
+    """No operation is left; the search ends with what it has found."""
+
+
+@dataclasses.dataclass(slots=True)
+class Budget:
+    """Operations that are left."""
+
+    left: int
+
+    def spend(self, codec: str, values: int) -> None:
+        """Take the operations of one trial of so many values.
+
+        Raises
+        ------
+        BudgetSpent
+            If there are not so many.
+        """
+        cost = WEIGHTS.get(codec, 1) * max(values, LEAST_OPERATIONS)
+        if cost > self.left:
+            raise BudgetSpent
+        self.left -= cost
+
+
+def budget_of(values: int, share: float) -> int:
+    """The operations for a variable of so many values."""
+    return max(math.floor(share * values), min(FLOOR, PASSES * max(values, LEAST_OPERATIONS)))
+
+
+def thinned(sample: Sample, operations: int) -> Sample:
+    """The part of a sample on which about EXPECTED_TRIALS trials of each level can be made.
+
+    Whole fields: at levels spread over those of the sample, and at times spread over its times,
+    which have their seasons in equal numbers. A sample that is only a little too large stays whole,
+    for criteria of the whole record can then be judged.
+    """
+    times, levels, *field = sample.fields.shape
+    room = operations / EXPECTED_TRIALS / max(1, math.prod(field))  # fields
+    if times * levels <= STRETCH * room:
+        return sample
+    few = min(times, FEWEST_STEPS)
+    chosen_levels = spread(levels, max(FEWEST_LEVELS, math.floor(room / few)))
+    chosen_times = spread(times, max(few, math.floor(room / len(chosen_levels))))
+    return dataclasses.replace(
+        sample,
+        fields=np.ascontiguousarray(sample.fields[np.ix_(chosen_times, chosen_levels)]),
+        times=tuple(sample.times[i] for i in chosen_times),
+        levels=tuple(sample.levels[i] for i in chosen_levels),
+        whole=sample.whole and len(chosen_times) == times,
+    )
