@@ -14,6 +14,7 @@ from climcomp.errors import CodecError
 GROUP = "climcomp.codecs"
 
 _CODECS = {
+    "delta": "climcomp.codecs.delta:Delta",
     "lossless": "climcomp.codecs.lossless:Lossless",
     "rounding": "climcomp.codecs.bit_rounding:Rounding",
     "sz3": "climcomp.codecs.sz3:Sz3",

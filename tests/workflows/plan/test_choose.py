@@ -147,3 +147,34 @@ def test_the_same_blocks_give_the_same_choice() -> None:
     assert [(t.codec, t.settings, t.keepbits, t.size_bytes) for t in one.trials] == [
         (t.codec, t.settings, t.keepbits, t.size_bytes) for t in two.trials
     ]
+
+
+def still(steps: int) -> np.ndarray:
+    """A rough pattern that stays, and little on top of it that changes."""
+    pattern = np.random.default_rng(2).standard_normal((80, 100))
+    changes = waves((steps, 80, 100), noise=0.0) + 0.3 * np.arange(steps)[:, None, None]
+    return (8 * pattern + changes).astype(np.float32)
+
+
+def test_differences_win_on_a_pattern_that_stays() -> None:
+    found = run([block(still(12), 0.01)], ("sz3", "delta"))
+    assert found.best.codec == "delta"
+    assert found.best.settings == (("axis", 0),)
+    assert found.best.raw_bytes == still(12).nbytes
+    others = {t.codec: t.size_bytes for t in found.on_whole_blocks}
+    assert others["delta"] < 0.9 * others["sz3"]
+
+
+def test_differences_are_not_taken_where_planes_are_too_few_or_too_small() -> None:
+    for values in (still(2), still(12)[:, :20, :20], still(12)[:, 0, 0]):
+        assert {t.codec for t in run([block(values)], ("sz3", "delta")).trials} >= {"sz3"}
+        assert "delta" not in {t.codec for t in run([block(values)], ("sz3", "delta")).trials}
+
+
+def test_what_slabs_flatter_still_runs_against_the_best_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(choose, "size_of_planes", lambda *given: 10.0)
+    found = run([block(waves((6, 80, 100), noise=0.5))], ("sz3", "delta"))
+    assert found.best.codec == "sz3"
+    assert {t.codec for t in found.on_whole_blocks} >= {"sz3", "delta"}

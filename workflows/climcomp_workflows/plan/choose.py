@@ -34,6 +34,12 @@ PORTABLE_FACTOR = 1.1
 ORDER_VALUES = 1 << 17
 # What comes within this of the smallest on pieces is tried on whole blocks.
 NEAR = 1.05
+# The same for differences between planes, of which slabs tell less.
+NEAR_BY_SLABS = 1.35
+# Planes that differences are tried on; and the values of a plane below which the head of a stream
+# of its own weighs too much (SZ3: about 100 bytes).
+FEWEST_PLANES = 3
+SMALLEST_PLANE = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,11 @@ class Race:
         return self.best.raw_bytes
 
     @property
+    def on_whole_blocks(self) -> tuple[Trial, ...]:
+        """The trials on all of the sample blocks, the smallest first."""
+        return tuple(t for t in self.trials if t.raw_bytes == self.raw_bytes)
+
+    @property
     def lossless_bytes(self) -> int:
         """What they become without any loss, from a part of them where that was enough."""
         found = next((t for t in self.trials if t.codec == "lossless"), self.best)
@@ -83,7 +94,7 @@ class Race:
 
     def in_words(self) -> str:
         """What each codec made of the samples, for a plan."""
-        whole = [t for t in self.trials if t.raw_bytes == self.raw_bytes]
+        whole = self.on_whole_blocks
         parts = [t for t in self.trials if t.raw_bytes != self.raw_bytes]
         said = [f"on sample blocks: {_ratios(whole)}"]
         if parts:  # what is larger there than the others by far was not tried on all of them
@@ -120,6 +131,9 @@ def race(
     trials: list[Trial] = []
     refusals: list[str] = []
     for codec in codecs:
+        if codec == "delta":
+            trials += _differences(blocks, pieces, fixed, exact, fill)
+            continue
         try:
             settings = _settings_of(codec, blocks, raw_bytes)
             plain = _try(pieces, codec, settings, fixed, exact, fill)
@@ -131,11 +145,80 @@ def race(
             trials += _rounded(pieces, plain, exact, fill)
     trials.append(_try(pieces, "lossless", (), None, exact, fill))
     trials.sort(key=lambda t: t.size_bytes)
-    if trials[0].raw_bytes == sum(b.values.nbytes for b in blocks):
+    if all(p.raw_bytes == b.raw_bytes for p, b in zip(pieces, blocks, strict=True)) and all(
+        t.codec != "delta" for t in trials
+    ):
         return Race(tuple(trials), tuple(refusals))
-    near = [t for t in trials if t.size_bytes <= NEAR * trials[0].size_bytes]
+    # Slabs may flatter differences: the smallest of the others runs against them on whole blocks.
+    smallest = min(t.size_bytes for t in trials if t.codec != "delta")
+    near = [t for t in trials if t.size_bytes <= _nearness(t) * smallest]
     whole = _on_whole_blocks(blocks, near, exact, fill)
-    return Race((*whole, *trials[len(near) :]), tuple(refusals))
+    return Race((*whole, *(t for t in trials if t not in near)), tuple(refusals))
+
+
+def _nearness(trial: Trial) -> float:
+    return NEAR_BY_SLABS if trial.codec == "delta" else NEAR
+
+
+def _differences(
+    blocks: Sequence[SampleBlock],
+    pieces: Sequence[SampleBlock],
+    keepbits: int | None,
+    exact: tuple[float, ...],
+    fill: float,
+) -> list[Trial]:
+    """Differences along the best axis, sized as if they were those of the pieces; none if refused.
+
+    They need planes, not cubes: what a plane and a difference take is measured on slabs.
+    """
+    raw = sum(b.raw_bytes for b in pieces)
+    share = raw / sum(b.raw_bytes for b in blocks)
+    found = []
+    for axis in axes_of_planes(blocks[0].values.shape):
+        settings = (("axis", axis),)
+        started = time.perf_counter()
+        try:
+            sizes = [size_of_planes(b, settings, keepbits, exact, fill) for b in blocks]
+        except (BoundError, CodecError):
+            continue  # SZ3, which codes the planes, says why
+        spent = time.perf_counter() - started
+        found.append(Trial("delta", settings, keepbits, round(share * sum(sizes)), raw, spent))
+    return sorted(found, key=lambda t: t.size_bytes)[:1]
+
+
+def axes_of_planes(shape: tuple[int, ...]) -> list[int]:
+    """The dimensions along which a block has at least three planes worth a stream of their own.
+
+    Of the last two, the horizontal ones, the codecs of planes make use themselves.
+    """
+    size = math.prod(shape)
+    leading = shape[: max(1, len(shape) - 2)]
+    return [a for a, n in enumerate(leading) if n >= FEWEST_PLANES and size // n >= SMALLEST_PLANE]
+
+
+def size_of_planes(
+    block: SampleBlock,
+    settings: Settings,
+    keepbits: int | None,
+    exact: tuple[float, ...],
+    fill: float,
+) -> float:
+    """What a block comes to as differences, from three planes in its middle.
+
+    Raises
+    ------
+    BoundError, CodecError
+        If the codec refuses them.
+    """
+    axis: int = dict(settings)["axis"]
+    slab = block.slab(axis, FEWEST_PLANES)
+    planes, share = block.values.shape[axis], slab.raw_bytes / FEWEST_PLANES
+    one, all_three = (
+        len(payload_of(part, "delta", settings, keepbits, exact, fill))
+        for part in (block.slab(axis, 1), slab)
+    )
+    difference = (all_three - one) / (FEWEST_PLANES - 1)
+    return float((one + (planes - 1) * difference) * (block.raw_bytes / planes) / share)
 
 
 def _on_whole_blocks(

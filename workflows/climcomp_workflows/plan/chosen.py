@@ -133,8 +133,15 @@ def _searched(choice: _Choice, draft: Draft, begin: int) -> _Searched | None:
     gate = replace(choice.make_gate(draft), sample=part)
     safe = 1.0 if sample.whole else SAFE_SHARE
     trials = Trials(gate, choice.loosest, Budget(operations), safe)
-    pieces = tuple(block.piece() for block in draft.blocks)
-    sizes = Sizes(pieces, choice.loosest, part.levels, choice.exact, fill_of(subject.variable))
+    sizes = Sizes(
+        tuple(draft.blocks),
+        choice.loosest,
+        part.levels,
+        choice.exact,
+        fill_of(subject.variable),
+        whole={t.codec: t.size_bytes for t in draft.race.on_whole_blocks if t.keepbits is None},
+        begin=(begin,) * len(part.levels),
+    )
     together = levels_share_blocks(subject, choice.found)
     result = search(trials, _candidates(draft), sizes, begin, choice.last, together=together)
     findings.notes += told(result, trials, sizes.raw_bytes)

@@ -16,6 +16,8 @@ from climcomp.bounds import ErrorBound
 # Our own: values of a piece of a block on which codecs are compared; what comes near the smallest
 # is tried on whole blocks.
 PIECE_VALUES = 1 << 18
+# Our own: values of a plane on which differences between planes are compared.
+PLANE_VALUES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,19 @@ class SampleBlock:
         first, behind = self.levels or (0, len(bounds))
         return replace(self, bound=tightest(bounds[first:behind]))
 
+    @property
+    def raw_bytes(self) -> int:
+        """Bytes of the values before encoding."""
+        return self.values.nbytes
+
+    def slab(self, axis: int, planes: int, limit: int = PLANE_VALUES) -> SampleBlock:
+        """Planes from the middle of an axis, each a part of at most so many values."""
+        every = np.moveaxis(self.values, axis, 0)
+        first = (len(every) - planes) // 2
+        some = every[first : first + planes]
+        part = piece(some, limit * len(some), keep=1)
+        return replace(self, values=np.ascontiguousarray(np.moveaxis(part, 0, axis)))
+
     def piece(self, limit: int = PIECE_VALUES) -> SampleBlock:
         """A part of the block, of so many values at most."""
         return replace(self, values=piece(self.values, limit))
@@ -45,15 +60,17 @@ def tightest(bounds: Sequence[ErrorBound]) -> ErrorBound:
     return min(bounds, key=lambda bound: bound.value)
 
 
-def piece(values: NDArray[Any], limit: int) -> NDArray[Any]:
+def piece(values: NDArray[Any], limit: int, keep: int = 0) -> NDArray[Any]:
     """A part of a block, of so many values at most; its longest dimensions are cut first.
+
+    The first `keep` dimensions stay whole.
 
     From the middle, or from the side or corner where values change most often: seas are masked, and
     ice or rain is zero nearly everywhere.
     """
     lengths = list(values.shape)
     while math.prod(lengths) > limit:
-        longest = lengths.index(max(lengths))
+        longest = lengths.index(max(lengths[keep:]), keep)
         lengths[longest] -= -(-lengths[longest] // 8)
     room = [whole - part for whole, part in zip(values.shape, lengths, strict=True)]
     best, most = values, -1

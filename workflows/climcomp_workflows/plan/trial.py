@@ -31,6 +31,8 @@ NEED_THE_RECORD = frozenset({"P3", "P7", "C1", "E5"})
 # Our own: only a failure as clear as this on a part skips a rung, for the run judges all values.
 CLEAR = 1.25
 SLICES_OF_SAMPLED = 4  # of each level, by statistics that METRICS samples anyway; our own
+# Settings that name dimensions are for the blocks of the array, not for sampled fields.
+OF_DIMENSIONS = frozenset({"order", "axis"})
 BLOCK_BYTES = 16 << 20  # coded at once: blocks of the archive are no larger
 
 
@@ -151,8 +153,8 @@ def _code(
     fields: NDArray[np.floating], rung: Rung, level: int, exact: tuple[float, ...]
 ) -> NDArray[np.floating]:
     """Fields (times, 1, y, x) of one level after encoding and decoding, some steps at a time."""
-    # The order of dimensions belongs to the blocks of the array, not to these fields.
-    codec = get_codec(rung.codec, **{k: v for k, v in rung.settings if k != "order"})
+    settings = {key: value for key, value in rung.settings if key not in OF_DIMENSIONS}
+    codec = get_codec(rung.codec, **settings)
     keepbits = None
     if rung.keepbits is not None:
         keepbits = rung.keepbits[level if len(rung.keepbits) > 1 else 0]

@@ -1,4 +1,4 @@
-"""What pieces of the sample blocks come to, for a codec at some bounds."""
+"""What the sample blocks come to for a codec at some bounds, from pieces of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from climcomp.errors import BoundError, CodecError
-from climcomp_workflows.plan.choose import payload_of
+from climcomp_workflows.plan.choose import payload_of, size_of_planes
 from climcomp_workflows.plan.ladder import LevelBounds
 from climcomp_workflows.plan.pieces import SampleBlock
 from climcomp_workflows.plan.search.find import Steps
@@ -16,7 +16,7 @@ from climcomp_workflows.plan.search.trials import Candidate
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes of pieces by codec and steps; each is encoded once.
+    """Bytes of the sample blocks by codec and steps, from pieces; each is encoded once.
 
     Parameters
     ----------
@@ -26,42 +26,53 @@ class Sizes:
         The levels to which steps belong.
     exact, fill
         As in `BlockEncoding`.
+    whole
+        What codecs made of the whole blocks at the steps `begin`, where that is known: pieces of
+        these are scaled by it.
     """
 
-    pieces: tuple[SampleBlock, ...]
+    blocks: tuple[SampleBlock, ...]
     loosest: LevelBounds
     sampled: Sequence[int]
     exact: tuple[float, ...]
     fill: float
-    known: dict[tuple[Candidate, Steps], float] = field(default_factory=dict)
+    whole: dict[str, int]
+    begin: Steps
+    known: dict[tuple[Candidate, Steps], tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def raw_bytes(self) -> int:
-        """Of the pieces before encoding."""
-        return sum(piece.values.nbytes for piece in self.pieces)
+        """Of the blocks before encoding."""
+        return sum(block.raw_bytes for block in self.blocks)
 
     def __call__(self, candidate: Candidate, steps: Steps) -> float:
-        """Bytes of all pieces; infinite where the codec refuses one of them."""
+        """Bytes of all blocks; infinite where the codec refuses one of them."""
+        return sum(self.by_block(candidate, steps))
+
+    def by_block(self, candidate: Candidate, steps: Steps) -> tuple[float, ...]:
+        """Bytes of each block; infinite where the codec refuses it."""
+        found = self._of_pieces(candidate, steps)
+        whole = self.whole.get(candidate.codec)
+        if whole is None:
+            return found
+        scale = whole / sum(self._of_pieces(candidate, self.begin))
+        return tuple(size * scale for size in found) if scale > 0 else found
+
+    def _of_pieces(self, candidate: Candidate, steps: Steps) -> tuple[float, ...]:
         key = (candidate, steps)
         if key not in self.known:
-            self.known[key] = self._encoded(candidate, steps)
+            bounds = bounds_at(self.loosest, self.sampled, steps).bounds
+            blocks = (block.within(bounds) for block in self.blocks)
+            self.known[key] = tuple(self._encoded(candidate, block) for block in blocks)
         return self.known[key]
 
-    def _encoded(self, candidate: Candidate, steps: Steps) -> float:
-        bounds = bounds_at(self.loosest, self.sampled, steps).bounds
-        size = 0
+    def _encoded(self, candidate: Candidate, block: SampleBlock) -> float:
+        settings, keepbits = candidate.settings, candidate.keepbits
         try:
-            for piece in self.pieces:
-                size += len(
-                    payload_of(
-                        piece.within(bounds),
-                        candidate.codec,
-                        candidate.settings,
-                        candidate.keepbits,
-                        self.exact,
-                        self.fill,
-                    )
-                )
+            if candidate.codec == "delta":
+                return size_of_planes(block, settings, keepbits, self.exact, self.fill)
+            part = block.piece()
+            payload = payload_of(part, candidate.codec, settings, keepbits, self.exact, self.fill)
         except (BoundError, CodecError):
             return float("inf")
-        return float(size)
+        return len(payload) * block.raw_bytes / part.raw_bytes

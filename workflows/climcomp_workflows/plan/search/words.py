@@ -14,7 +14,10 @@ def told(found: Search, trials: Trials, raw_bytes: int) -> tuple[str, ...]:
     values = sample.fields[:, 0].size
     levels = "" if len(sample.levels) == 1 else f" of each of {len(sample.levels)} levels"
     part = "all" if sample.whole else number_text(values)
-    lines = [f"search: {counted(len(trials.made), 'trial')}, each of {part} values{levels}"]
+    lines = [
+        f"search: {counted(len(trials.made), 'trial')}, each of {part} values{levels}; sizes are "
+        "of pieces of the sample blocks"
+    ]
     return (*lines, *(_line(one, trials, raw_bytes) for one in found.looked))
 
 
@@ -22,10 +25,10 @@ def _line(one: Looked, trials: Trials, raw_bytes: int) -> str:
     name, stopped = one.candidate.codec, one.stopped
     ratio = number_text(raw_bytes / one.size_bytes)
     if one.steps is not None:
-        text = f"{name} passes within {_bounds(one.steps, trials)}: {ratio} x on pieces"
+        text = f"{name} passes within {_bounds(one.steps, trials)}: {ratio} x"
         return text if stopped is None else f"{text}; within {stopped.bound}: {stopped.why}"
     if stopped is None:
-        return f"{name} is no smaller at any bound: {ratio} x on pieces"
+        return f"{name} is no smaller at any bound: {ratio} x"
     if one.size_bytes < float("inf"):
         return f"{name} would be smaller from {stopped.bound} on, and fails there: {stopped.why}"
     return f"{name} passes nowhere; nearest within {stopped.bound}: {stopped.why}"
