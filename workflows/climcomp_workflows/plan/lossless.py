@@ -79,10 +79,9 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
         return f"{settings.origins['variable_class']} says class: lossless"
     if settings.codecs == ("lossless",):
         return f"{settings.origins['codecs']} says codecs: lossless"
-    if variable.dtype.kind in "iu" and settings.bound is None:
-        return "packed integers stay packed; a bound in the recipe would compress their values"
-    if is_packed(variable) and variable.dtype.kind == "f" and settings.bound is None:
-        return "packed floats stay packed; a bound in the recipe would compress their values"
+    if is_packed(variable) and settings.bound is None and recipe.quality != "climate":
+        what = "integers" if variable.dtype.kind in "iu" else "floats"
+        return f"packed {what} stay packed; a bound in the recipe would compress their values"
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from climcomp_workflows.domain import make_domain
@@ -13,6 +14,9 @@ from climcomp_workflows.plan.model import Enforced, VariablePlan
 from climcomp_workflows.plan.subject import Findings, Subject, is_packed
 from climcomp_workflows.plan.survey import EveryBit, Survey, survey
 from climcomp_workflows.plan.trial import SampleGate
+
+# Our own: what loses something must be smaller than what loses nothing by this share at least.
+WORTH_LOSING = 0.95
 
 
 def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
@@ -30,18 +34,18 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
         plan = _plan(subject, findings)
     except EveryBit as found:
         return _lossless(subject, findings, str(found))
-    if plan.estimated_bytes > plan.source_bytes:
-        # Packed integers, or values that somebody rounded before, can be smaller as they are.
-        stored = _lossless(
-            subject,
-            findings,
-            "its packed integers are smaller than its values within the bound"
-            if plan.decoded
-            else "its values as they are stored are smaller than within the bound",
-        )
-        if stored.estimated_bytes < plan.estimated_bytes:
-            return stored
-    return plan
+    exactly = plan.estimates[-1]
+    if not plan.decoded and plan.estimated_bytes <= min(plan.source_bytes, WORTH_LOSING * exactly):
+        return plan
+    # Packed integers, or values that somebody rounded before, can be smaller as they are.
+    what = "packed integers" if plan.decoded else "values as they are stored"
+    stored = _lossless(subject, findings, f"its {what} take hardly more than values within the bound")
+    if plan.estimated_bytes <= WORTH_LOSING * stored.estimated_bytes:
+        return plan
+    if stored.estimated_bytes < plan.estimated_bytes:
+        reason = f"its {what} are smaller than its values within the bound"
+        return replace(stored, reason=reason, bound_source=reason)
+    return stored
 
 
 def _lossless(subject: Subject, findings: Findings, reason: str) -> VariablePlan:
