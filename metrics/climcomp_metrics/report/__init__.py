@@ -3,6 +3,7 @@
 from climcomp_metrics.report.beside import Beside, beside
 from climcomp_metrics.report.beside_html import render_beside_html
 from climcomp_metrics.report.beside_text import render_beside_text
+from climcomp_metrics.report.cost import CostReport
 from climcomp_metrics.report.html import render_html, render_pages
 from climcomp_metrics.report.model import Report, VariableReport, schema
 from climcomp_metrics.report.parts import (
@@ -21,6 +22,7 @@ __all__ = [
     "AttemptReport",
     "Beside",
     "BoundReport",
+    "CostReport",
     "ErrorReport",
     "Report",
     "ShardReport",

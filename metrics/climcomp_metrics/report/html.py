@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from climcomp_metrics.report.cost_words import assumed_text, cost_entries
 from climcomp_metrics.report.drawn import VariableFigures
 from climcomp_metrics.report.figures_section import figure_page, inline, linked, shared_by
 from climcomp_metrics.report.gaps import Gap, not_checked, sampled
@@ -79,6 +80,7 @@ def render_html(report: Report, drawn: Markup | None = None) -> str:
             section("Fallbacks", "fallbacks", _fallbacks(data)),
             section("Not checked", "gaps", _gaps(report)),
             section("Sizes", "sizes", _sizes(report)),
+            section("Cost", "cost", _cost(report)) if report.cost else "",
             section("Provenance", "provenance", _provenance(report)),
         ),
     )
@@ -203,6 +205,12 @@ def _sizes(report: Report) -> Markup:
     )
     columns = ("Variable", "In source files", "Raw values", "In archive", "Raw to archive", "Share")
     return table(columns, rows, class_="numbers")
+
+
+def _cost(report: Report) -> Markup:
+    if report.cost is None:
+        return Markup()
+    return facts([*cost_entries(report.cost), ("Assumed", assumed_text(report.cost))])
 
 
 def _provenance(report: Report) -> Markup:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from climcomp.errors import ArchiveError
 from climcomp_metrics.base import Verdict
+from climcomp_metrics.report.cost import CostReport
 from climcomp_metrics.report.document import from_document, to_document
 from climcomp_metrics.report.parts import (
     AttemptReport,
@@ -143,6 +144,8 @@ class Report:
         Seconds by part of the run: "read", "encode", "check", "write".
     not_checked
         In plain words, what was not checked anywhere in the archive and why.
+    cost
+        What the run took and what the archive saves; None in reports of before there was any.
     """
 
     name: str
@@ -158,6 +161,7 @@ class Report:
     not_checked: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     durations: dict[str, float] = field(default_factory=dict)
+    cost: CostReport | None = None
 
     @property
     def raw_bytes(self) -> int:

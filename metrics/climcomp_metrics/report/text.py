@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from climcomp_metrics.base import Outcome
 from climcomp_metrics.report.bound import bound_text
+from climcomp_metrics.report.cost_words import assumed_text, cost_entries
 from climcomp_metrics.report.gaps import Gap, not_checked, sampled
 from climcomp_metrics.report.model import Report, Standing, VariableReport
 from climcomp_metrics.report.quantity import duration, enumerated, size, times
@@ -58,6 +59,7 @@ def render_text(report: Report, width: int = 100) -> str:
         _listed("Not checked", map(_gap, not_checked(report))),
         _listed("Checked on a sample", map(_gap, sampled(report))),
         _listed("Warnings", report.warnings),
+        _cost(report),
         _provenance(report),
     ]
     parts = (wrapped(block, width) for block in blocks if block)
@@ -104,6 +106,15 @@ def _gap(gap: Gap) -> str:
 def _listed(title: str, texts: Iterable[str]) -> list[str]:
     items = [f"  - {text}" for text in texts]
     return [f"{title}:", *items] if items else []
+
+
+def _cost(report: Report) -> list[str]:
+    if report.cost is None:
+        return []
+    entries = cost_entries(report.cost)
+    if assumed := assumed_text(report.cost):
+        entries.append(("Assumed", assumed))
+    return _listed("Cost", (f"{label}: {text}" for label, text in entries))
 
 
 def _provenance(report: Report) -> list[str]:

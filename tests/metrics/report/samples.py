@@ -8,6 +8,7 @@ from climcomp_metrics.base import Outcome, Verdict
 from climcomp_metrics.report import (
     AttemptReport,
     BoundReport,
+    CostReport,
     ErrorReport,
     Report,
     ShardReport,
@@ -132,6 +133,35 @@ def with_verdict(variable: VariableReport, *others: Verdict) -> VariableReport:
     return replace(variable, verdicts=rest + others)
 
 
+def cost(**changes: object) -> CostReport:
+    """Of a run with every price stated and no watts; sums that agree with each other."""
+    made = CostReport(
+        measured=True,
+        wall_seconds=3600.0,
+        workers=16,
+        core_hours=16.0,
+        energy_kwh=0.36,
+        watts_per_core=13.49,
+        watts_assumed=True,
+        pue=1.67,
+        pue_assumed=True,
+        source_bytes=1_500_000_000_000,
+        stored_bytes=300_000_000_000,
+        saved_bytes=2_400_000_000_000,
+        copies=2,
+        energy_price="0.30 EUR/kWh",
+        core_hour_price="0.02 EUR/core-hour",
+        storage_price="20 EUR/TB/year",
+        currency="EUR",
+        energy_money=0.108,
+        core_hour_money=0.32,
+        storage_money_a_year=48.0,
+        payback_years=0.428 / 48,
+        years=5.0,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
+
+
 def report(*variables: VariableReport, **changes: object) -> Report:
     made = Report(
         name="hadcm3-a1b",
@@ -147,6 +177,7 @@ def report(*variables: VariableReport, **changes: object) -> Report:
         not_checked=("criteria over several variables (C4 to C6) are not part of this version",),
         warnings=("time gap between 1920-11-16 and 1921-01-16: one step is missing",),
         durations={"read": 3.2, "encode": 130.4, "check": 61.0, "write": 0.41},
+        cost=cost(),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 

@@ -38,6 +38,20 @@ def test_a_report_comes_back_from_json_as_it_was(full_report: Report) -> None:
     assert through_json(full_report) == full_report
 
 
+def test_a_report_of_before_there_were_costs_has_none(full_report: Report) -> None:
+    document = full_report.to_dict()
+    assert full_report.cost is not None
+    del document["cost"]
+    assert Report.from_dict(document).cost is None
+
+
+def test_a_damaged_cost_is_named(full_report: Report) -> None:
+    document = full_report.to_dict()
+    document["cost"]["workers"] = "many"
+    with pytest.raises(ArchiveDamagedError, match=r"report\.cost\.workers is 'many', wanted int"):
+        Report.from_dict(document)
+
+
 def test_nan_and_infinity_survive_json_by_name(
     kept_variable: MakeVariable, report_of: MakeReport, verdict: MakeVerdict
 ) -> None:

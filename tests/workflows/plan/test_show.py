@@ -18,7 +18,8 @@ from climcomp_workflows.plan.document import plan_document
 from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import DatasetPlan, Plan, Rung, VariablePlan
 from climcomp_workflows.plan.show import plan_text, worker_count
-from climcomp_workflows.recipe import parse_recipe
+from climcomp_workflows.plan.timing import START_SECONDS
+from climcomp_workflows.recipe import Cost, parse_recipe
 from climcomp_workflows.together.model import GroupPlan
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
@@ -125,15 +126,58 @@ def test_read_amplification_is_shown_where_there_is_some() -> None:
 
 
 def test_the_time_is_the_measured_rate_and_the_assumptions() -> None:
-    cost = plan_document(plan(variable()), COST, 4)["cost"]
+    cost = plan_document(plan(variable()), COST, 4, planning_seconds=7.0)["cost"]
     raw_mb = 1000 * 180 * 360 * 4 / 1e6
     # 100 MB/s measured, as much again for checks, reading at 200 MB/s.
     assert cost["core_seconds"] == pytest.approx(2 * raw_mb / 100 + raw_mb / 200)
-    assert cost["wall_seconds"] == pytest.approx(cost["core_seconds"] / 4)
-    text = plan_text(plan(variable()), COST, 4)
+    fixed = 7.0 + START_SECONDS + cost["assumed_figures_seconds"]
+    assert cost["wall_seconds"] == pytest.approx(fixed + cost["core_seconds"] / 4)
+    assert cost["core_hours"] == pytest.approx(cost["wall_seconds"] * 4 / 3600)
+    text = plan_text(plan(variable()), COST, 4, planning_seconds=7.0)
     assert "100 MB/s, measured on the samples" in text
-    assert "reading at 200 MB/s" in " ".join(text.split())
+    flat = " ".join(text.split())
+    assert "reading at 200 MB/s" in flat
+    assert "6.0 s to start, 7.0 s to plan, as just now and 5.1 s for figures" in flat
     assert "with 4 workers" in text
+
+
+def test_what_is_not_counted_is_not_said_to_be() -> None:
+    text = " ".join(plan_text(plan(variable(), figures=False), COST, 4).split())
+    assert "200 MB/s a core; 6.0 s to start; no other work on the machine. 13.5 W a core" in text
+    assert "figures" not in text
+
+
+def test_the_energy_has_its_watts_and_the_source_of_them() -> None:
+    text = " ".join(plan_text(plan(variable()), COST, 4).split())
+    assert "Energy: about 0.319 Wh: 13.5 W a core x PUE 1.67, both assumed" in text
+    assert "PUE 1.67: Green Algorithms 2021; 4 GB a core is our own" in text
+    assert "cost.watts_per_core and cost.pue give yours." in text
+    assert "Money" not in text
+
+
+def test_the_recipes_prices_and_watts_are_in_the_plan() -> None:
+    settings = cost_settings(
+        watts_per_core=10, pue=1.2, storage_price="20 EUR/GB/year",
+        core_hour_price="2 EUR/core-hour", copies=2,
+    )  # fmt: skip
+    text = plan_text(plan(variable()), COST, 4, settings)
+    flat = " ".join(text.split())
+    assert "10 W a core x PUE 1.2, both the recipe's" in flat
+    assert "Green Algorithms" not in flat
+    assert "about 174 MB saved, 348 MB in 2 copies, once the source files are deleted" in flat
+    assert "6.96 EUR a year at 20 EUR/GB/year x 2 copies" in flat
+    assert "the run takes about 0.0283 EUR at 2 EUR/core-hour; paid back in 1 day" in flat
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_a_plan_of_nothing_divides_by_nothing() -> None:
+    text = plan_text(plan(), [], 1, cost_settings(storage_price="20 EUR/TB/year"))
+    assert "0 bytes in the source become about 0 bytes, in 0 objects" in text
+    assert "nothing saved: the archive is as large as its source" in text
+
+
+def cost_settings(**keys: object) -> Cost:
+    return Cost.model_validate(keys)
 
 
 def test_without_samples_nothing_is_said_to_be_measured() -> None:

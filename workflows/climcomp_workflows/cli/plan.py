@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from climcomp_workflows.cli.answer import Answer
 from climcomp_workflows.cli.command import Adder, Options, count, finish_line, say_on_stderr
 
@@ -12,7 +14,8 @@ _EXAMPLES = """\
   climcomp plan recipe.yaml --json          all of it for a script
 
 Samples of the source are read and compressed, at most 2 % of it; nothing is stored. Each variable
-is shown with its class, bound, ladder of codecs, layout and estimated size.
+is shown with its class, bound, ladder of codecs, layout and estimated size; at the end stand time,
+energy, the storage saved, and money at the prices that the recipe states under cost.
 """
 
 
@@ -34,9 +37,11 @@ def run(options: Options) -> Answer:
 
     recipe = load_recipe(options.recipe)
     say = say_on_stderr(options)
+    started = time.monotonic()
     plan, costs = make_plan(recipe, say=lambda name: say(f"looking at {name}"))
+    told = (recipe.cost, time.monotonic() - started)
     finish_line(options)
     workers = options.workers or worker_count(recipe)
-    text = plan_text(plan, costs, workers)
+    text = plan_text(plan, costs, workers, *told)
     text += f"\nNothing was stored. Run it with: climcomp run {options.recipe}\n"
-    return Answer(text, plan_document(plan, costs, workers))
+    return Answer(text, plan_document(plan, costs, workers, *told))

@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from climcomp import blocks
+from climcomp_metrics.report.document import to_document
+from climcomp_workflows.cost import cost_of
+from climcomp_workflows.plan import timing
 from climcomp_workflows.plan.make import PlannedCost
-from climcomp_workflows.plan.model import Plan, VariablePlan
-
-# Seen over files of HDF5 with deflate; a parallel file system gives more, a tape library less.
-READ_MB_PER_SECOND = 200.0
-# Of variables whose samples were not compressed, because they keep every bit: pcodec, both ways.
-LOSSLESS_MB_PER_SECOND = 100.0
-# DESIGN, "Speed": metrics, checksums and Dask together cost no more than a codec's round trip.
-CHECKS_FACTOR = 2.0
+from climcomp_workflows.plan.model import Plan
+from climcomp_workflows.plan.timing import Work
+from climcomp_workflows.recipe import Cost
 
 
-def plan_document(plan: Plan, costs: Sequence[PlannedCost], workers: int) -> dict[str, Any]:
-    """What `plan_text` says, for a machine. Sizes in bytes, times in seconds."""
-    rates = _rates(costs)
-    variables = [_variable(variable, rates.get(variable.name)) for variable in plan.variables]
-    core_seconds = sum(v["core_seconds"] for v in variables)
+def plan_document(
+    plan: Plan,
+    costs: Sequence[PlannedCost],
+    workers: int,
+    settings: Cost | None = None,
+    planning_seconds: float = 0.0,
+) -> dict[str, Any]:
+    """What `plan_text` says, for a machine. Sizes in bytes, times in seconds.
+
+    Parameters
+    ----------
+    settings
+        The recipe's watts and prices; None: it states none.
+    planning_seconds
+        What the plan took, for a run plans too; 0: not counted.
+    """
+    of_variable = {cost.variable: cost for cost in costs}
+    work = [timing.work_on(variable, of_variable.get(variable.name)) for variable in plan.variables]
+    variables = [_variable(part) for part in work]
     source = sum(v["source_bytes"] for v in variables)
     estimated = sum(v["estimated_bytes"] for v in variables)
-    raw_sampled = sum(cost.sampled_bytes for cost in costs)
-    seconds = sum(cost.seconds for cost in costs)
+    cost = cost_of(
+        settings or Cost(),
+        wall_seconds=timing.wall_seconds(plan, work, workers, planning_seconds),
+        workers=workers,
+        source_bytes=source,
+        stored_bytes=estimated,
+    )
     return {
         "name": plan.name,
         "plan_digest": plan.digest(),
@@ -58,13 +73,16 @@ def plan_document(plan: Plan, costs: Sequence[PlannedCost], workers: int) -> dic
             "ratio_to_source": source / estimated if estimated else None,
         },
         "cost": {
-            "core_seconds": core_seconds,
-            "wall_seconds": core_seconds / workers,
-            "workers": workers,
-            "measured_mb_per_second": raw_sampled / 1e6 / seconds if seconds > 0 else None,
-            "assumed_read_mb_per_second": READ_MB_PER_SECOND,
-            "assumed_lossless_mb_per_second": LOSSLESS_MB_PER_SECOND,
-            "assumed_factor_for_checks": CHECKS_FACTOR,
+            **to_document(cost),
+            "core_seconds": sum(part.seconds for part in work),
+            "planning_seconds": planning_seconds,
+            "measured_mb_per_second": timing.measured_rate(costs),
+            "assumed_read_mb_per_second": timing.READ_MB_PER_SECOND,
+            "assumed_lossless_mb_per_second": timing.LOSSLESS_MB_PER_SECOND,
+            "assumed_factor_for_checks": timing.CHECKS_FACTOR,
+            "assumed_start_seconds": timing.START_SECONDS,
+            "assumed_figures_seconds": timing.figures_seconds(plan, workers),
+            "assumed_carry_seconds": timing.carry_seconds(plan),
         },
         "checks": plan.checks,
         "warnings": list(plan.warnings),
@@ -72,20 +90,9 @@ def plan_document(plan: Plan, costs: Sequence[PlannedCost], workers: int) -> dic
     }
 
 
-def _rates(costs: Iterable[PlannedCost]) -> dict[str, float]:
-    """MB/s of raw values, by variable."""
-    return {
-        cost.variable: cost.sampled_bytes / 1e6 / cost.seconds
-        for cost in costs
-        if cost.seconds > 0 and cost.sampled_bytes > 0
-    }
-
-
-def _variable(variable: VariablePlan, rate: float | None) -> dict[str, Any]:
-    spec = variable.spec
-    raw = math.prod(spec.shape) * spec.numpy_dtype.itemsize
-    codec_seconds = CHECKS_FACTOR * raw / 1e6 / (rate or LOSSLESS_MB_PER_SECOND)
-    read_seconds = variable.amplification * raw / 1e6 / READ_MB_PER_SECOND
+def _variable(work: Work) -> dict[str, Any]:
+    variable, spec = work.variable, work.variable.spec
+    raw = timing.raw_bytes(variable)
     return {
         "name": variable.name,
         "how": variable.how,
@@ -106,14 +113,14 @@ def _variable(variable: VariablePlan, rate: float | None) -> dict[str, Any]:
         "codec": spec.codec,
         "chunk": list(spec.chunk),
         "shard": None if spec.shard is None else list(spec.shard),
-        "objects": blocks.chunk_count(spec.shape, spec.written),
+        "objects": work.shards,
         "amplification": variable.amplification,
         "source_bytes": variable.source_bytes,
         "raw_bytes": raw,
         "estimated_bytes": variable.estimated_bytes,
         "ratio": raw / variable.estimated_bytes if variable.estimated_bytes else None,
-        "measured_mb_per_second": rate,
-        "core_seconds": codec_seconds + read_seconds,
+        "measured_mb_per_second": work.rate,
+        "core_seconds": work.seconds,
         "notes": list(variable.notes),
         "own_metrics": [] if variable.settings is None else [o.id for o in variable.settings.own],
     }  # fmt: skip

@@ -8,17 +8,18 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from climcomp_metrics.report import CostReport
+from climcomp_metrics.report.cost_words import assumed_text, cost_entries
+from climcomp_metrics.report.document import from_document
 from climcomp_metrics.report.quantity import counted, duration, number_text, size, times
 from climcomp_metrics.report.text import printable
 from climcomp_workflows.classes import CLASS_WORDS
-from climcomp_workflows.plan.document import (
-    LOSSLESS_MB_PER_SECOND,
-    READ_MB_PER_SECOND,
-    plan_document,
-)
+from climcomp_workflows.plan import timing
+from climcomp_workflows.plan.document import plan_document
 from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import Plan
-from climcomp_workflows.recipe import Recipe
+from climcomp_workflows.recipe import Cost, Recipe
+from climcomp_workflows.recipe.problems import listed
 
 WIDTH = 100
 _LABEL = 10
@@ -32,12 +33,19 @@ def worker_count(recipe: Recipe) -> int:
     return workers if isinstance(workers, int) else os.cpu_count() or 1
 
 
-def plan_text(plan: Plan, costs: Sequence[PlannedCost], workers: int) -> str:
+def plan_text(
+    plan: Plan,
+    costs: Sequence[PlannedCost],
+    workers: int,
+    settings: Cost | None = None,
+    planning_seconds: float = 0.0,
+) -> str:
     """The plan in lines of at most 100 characters.
 
-    A block for each variable that holds data, a line for each that is carried over.
+    A block for each variable that holds data, a line for each that is carried over, and the cost;
+    the parameters are those of `plan_document`.
     """
-    document = plan_document(plan, costs, workers)
+    document = plan_document(plan, costs, workers, settings, planning_seconds)
     entries = document["variables"]
     data = [entry for entry in entries if entry["how"] != "carried"]
     carried = [entry for entry in entries if entry["how"] == "carried"]
@@ -167,27 +175,54 @@ def _listed(title: str, texts: Iterable[str]) -> list[str]:
 def _totals(document: dict[str, Any]) -> list[str]:
     totals, cost = document["totals"], document["cost"]
     smaller = totals["ratio_to_source"]
-    hours = cost["core_seconds"] / 3600
-    core_hours = f" ({number_text(hours)} core-hours)" if hours >= 1 else ""
-    lines = [
-        f"In all: {size(totals['source_bytes'])} in the source become about "
+    lines = _ended(
+        "In all",
+        f"{size(totals['source_bytes'])} in the source become about "
         f"{size(totals['estimated_bytes'])}"
         + (f", {times(smaller)} smaller" if smaller else "")
         + f", in {counted(totals['shards'], 'object')}",
-        f"Time:   about {duration(cost['core_seconds'])} of one core{core_hours}, "
-        f"{duration(cost['wall_seconds'])} with {counted(cost['workers'], 'worker')}",
-    ]
+    )
+    told = from_document(CostReport, cost, "cost")
+    for label, text in cost_entries(told):
+        if label == "Time":
+            text += f"; of it {duration(cost['core_seconds'])} of one core are work on the data"
+        lines += _ended(label, text)
+    return [*lines, *_ended("Assumed", _assumed(document, told))]
+
+
+def _assumed(document: dict[str, Any], told: CostReport) -> str:
+    cost = document["cost"]
     rate = cost["measured_mb_per_second"]
     measured = (
         f"encoding and decoding at {rate:.0f} MB/s, measured on the samples on this machine"
         if rate
-        else f"lossless coding at {LOSSLESS_MB_PER_SECOND:.0f} MB/s"
+        else f"lossless coding at {timing.LOSSLESS_MB_PER_SECOND:.0f} MB/s"
     )
-    assumed = (
-        f"Assumed: {measured}; as much again for checks, checksums and Dask; reading at "
-        f"{READ_MB_PER_SECOND:.0f} MB/s a core; starting up is not counted."
+    fixed = [f"{duration(cost['assumed_start_seconds'])} to start"]
+    for key, what in (
+        ("planning_seconds", "to plan, as just now"),
+        ("assumed_carry_seconds", "to carry over"),
+        ("assumed_figures_seconds", "for figures"),
+    ):
+        if cost[key]:
+            fixed.append(f"{duration(cost[key])} {what}")
+    energy = f". {assumed_text(told)}" if assumed_text(told) else ""
+    return (
+        f"{measured}; as much again for checks, checksums and Dask; reading at "
+        f"{timing.READ_MB_PER_SECOND:.0f} MB/s a core; {listed(fixed, 'and')}; no other "
+        f"work on the machine{energy}."
     )
-    return [*lines, *textwrap.wrap(assumed, WIDTH, subsequent_indent="        ")]
+
+
+def _ended(label: str, text: str) -> list[str]:
+    """A line at the end of the plan, with the texts of all in one column."""
+    return textwrap.wrap(
+        printable(text),
+        WIDTH,
+        initial_indent=f"{label + ':':<9}",
+        subsequent_indent=" " * 9,
+        break_on_hyphens=False,
+    )
 
 
 def _wrapped(label: str, text: str) -> Iterator[str]:

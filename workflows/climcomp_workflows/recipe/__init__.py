@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from climcomp_workflows.recipe.bundled import bundled_recipes, find_recipe
 from climcomp_workflows.recipe.checks import Checks
+from climcomp_workflows.recipe.cost import Cost
 from climcomp_workflows.recipe.files import source_files
 from climcomp_workflows.recipe.load import load_recipe, parse_recipe, recipe_digest
 from climcomp_workflows.recipe.models import (
@@ -19,6 +20,7 @@ from climcomp_workflows.recipe.settings import VariableSettings, check_names, se
 __all__ = [
     "Checks",
     "Cluster",
+    "Cost",
     "Defaults",
     "Input",
     "Output",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from climcomp.errors import RecipeError
-from climcomp_workflows.recipe import checks, models
+from climcomp_workflows.recipe import checks, cost, models
 from climcomp_workflows.recipe.bundled import find_recipe
 from climcomp_workflows.recipe.models import Recipe
 from climcomp_workflows.recipe.own_metrics import OwnEntry, read_own_metrics
@@ -34,6 +34,7 @@ _SECTIONS: dict[Location, type[BaseModel]] = {
     ("checks",): checks.Checks,
     ("report",): models.ReportSettings,
     ("cluster",): models.Cluster,
+    ("cost",): cost.Cost,
 }
 _PLACES: dict[str, type[BaseModel]] = {
     **{".".join(map(str, place)) or "the top level": model for place, model in _SECTIONS.items()},
@@ -123,11 +124,12 @@ def recipe_digest(recipe: Recipe) -> str:
     """SHA-256 of what a recipe asks of the archive, in hexadecimal.
 
     Two recipes with one digest make one archive: comments and order play no part, nor does a
-    default that is written out, `cluster` (who computes) or `output.store` (where it lies). The
-    text of the recipe's own metrics does.
+    default that is written out, `cluster` (who computes), `cost` (what that is worth) or
+    `output.store` (where it lies). The text of the recipe's own metrics does.
     """
     asked = recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     asked.pop("cluster", None)
+    asked.pop("cost", None)
     asked["output"].pop("store", None)
     if recipe.own_metrics:
         asked["code"] = {own.metric.name: own.metric.sha256 for own in recipe.own_metrics}

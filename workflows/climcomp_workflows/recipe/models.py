@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 from climcomp_workflows.bound_text import BoundText
 from climcomp_workflows.recipe import run_values, variable_values
 from climcomp_workflows.recipe.checks import Checks
+from climcomp_workflows.recipe.cost import Cost
 from climcomp_workflows.recipe.own_metrics import OwnEntry
 from climcomp_workflows.recipe.problems import Location, line_of, listed, shown
 from climcomp_workflows.recipe.search import SearchRecipe
@@ -165,6 +166,7 @@ class Recipe(Section):
     search: SearchRecipe = Field(default_factory=SearchRecipe)
     report: ReportSettings = Field(default_factory=ReportSettings)
     cluster: Cluster = Field(default_factory=Cluster)
+    cost: Cost = Field(default_factory=Cost)
 
     _text: str = PrivateAttr(default="")
     _path: Path | None = PrivateAttr(default=None)

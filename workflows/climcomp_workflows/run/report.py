@@ -13,6 +13,7 @@ from climcomp_metrics.physical import ShardCheck
 from climcomp_metrics.report import (
     AttemptReport,
     BoundReport,
+    CostReport,
     ErrorReport,
     Report,
     ShardReport,
@@ -21,8 +22,10 @@ from climcomp_metrics.report import (
 )
 from climcomp_metrics.shard_verdicts import merge_checks
 from climcomp_workflows.context import RunKey
+from climcomp_workflows.cost import cost_of
 from climcomp_workflows.illustrate.task import FinishTask
 from climcomp_workflows.plan.model import Plan, VariablePlan
+from climcomp_workflows.recipe import Cost
 from climcomp_workflows.run.variable import VariableRun
 
 LIBRARIES = ("numpy", "zarr", "xarray", "pysz", "zfpy", "pcodec", "numcodecs", "numba", "dask",
@@ -183,11 +186,33 @@ def carried_report(
     )
 
 
+def run_cost(
+    settings: Cost,
+    variables: Iterable[VariableReport],
+    *,
+    wall_seconds: float,
+    workers: int,
+    earlier_seconds: float,
+) -> CostReport:
+    """What a run took, and what its archive saves; a refused variable saves nothing."""
+    kept = [variable for variable in variables if variable.how != "refused"]
+    return cost_of(
+        settings,
+        wall_seconds=wall_seconds,
+        workers=workers,
+        source_bytes=sum(variable.source_bytes for variable in kept),
+        stored_bytes=sum(variable.stored_bytes for variable in kept),
+        earlier_seconds=earlier_seconds,
+        measured=True,
+    )
+
+
 def make_report(
     plan: Plan,
     variables: Iterable[VariableReport],
     created: str,
     durations: Mapping[str, float],
+    cost: CostReport,
 ) -> Report:
     """The report of an archive."""
     reports = tuple(variables)
@@ -211,4 +236,5 @@ def make_report(
         ),
         warnings=plan.warnings,
         durations=dict(durations),
+        cost=cost,
     )

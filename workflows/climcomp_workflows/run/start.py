@@ -25,7 +25,7 @@ from climcomp_workflows.cluster import Executor
 from climcomp_workflows.context import PLAN_KEY, RunKey, close_context
 from climcomp_workflows.illustrate.collect import finish_variables
 from climcomp_workflows.plan.model import Plan
-from climcomp_workflows.recipe import Recipe
+from climcomp_workflows.recipe import Cost, Recipe
 from climcomp_workflows.run.carry import carry
 from climcomp_workflows.run.finish import (
     differing,
@@ -50,6 +50,7 @@ from climcomp_workflows.run.report import (
     carried_report,
     finish_tasks,
     make_report,
+    run_cost,
     variable_report,
 )
 from climcomp_workflows.run.together import Groups
@@ -77,6 +78,8 @@ class _Done:
     variables: list[VariableRun]
     together: dict[str, list[Verdict]]
     seconds: dict[str, float]  # of all workers, by what they did
+    earlier_seconds: float  # of workers of an interrupted run, on shards that were kept
+    workers: int
 
 
 def run_recipe(
@@ -120,7 +123,7 @@ def run_recipe(
             heartbeat.check()
             parts = {"plan": planned - started, "compress and check": time.monotonic() - planned}
             watcher.say("writing the report")
-            report = _publish(run, prepared, done, executor, heartbeat, parts)
+            report = _publish(run, prepared, done, executor, heartbeat, parts, recipe.cost)
         finally:
             watcher.end()
             for source in prepared.sources.values():
@@ -158,13 +161,17 @@ def _compress(
     with Journal(store, header) as journal:
         watcher.say(executor.describe())
         variables = _variables(executor, run, plan, read_history(journal.records()))
+        earlier = sum(_worker_seconds(variables).values())
         _begin(watcher, variables, prepared.resumed)
         loop = Loop(run, executor, journal, heartbeat, watcher)
         groups = Groups(plan, prepared.sources, variables, loop)
         groups.finish(variables)
         watcher.say("all shards are checked; re-hashing what is stored")
         refuse_damaged(differing(executor, run, entries_of(variables)))
-    return _Done(variables, groups.verdicts(), _worker_seconds(variables, groups))
+    seconds = _worker_seconds(variables)
+    if groups.seconds:
+        seconds["workers: measure together"] = groups.seconds
+    return _Done(variables, groups.verdicts(), seconds, earlier, executor.slots)
 
 
 def _variables(
@@ -206,14 +213,13 @@ def _begin(progress: Progress, variables: list[VariableRun], resumed: bool) -> N
     progress.begin(total, done)
 
 
-def _worker_seconds(variables: list[VariableRun], groups: Groups) -> dict[str, float]:
-    """Seconds that workers spent, by what they did, added up over all workers."""
+def _worker_seconds(variables: list[VariableRun]) -> dict[str, float]:
+    """Seconds that workers spent on the shards there are, by what they did, over all workers."""
     total: Counter[str] = Counter()
     for variable in variables:
         for result in variable.results.values():
             total.update(result.seconds)
-    seconds = {f"workers: {part}": spent for part, spent in total.items()}
-    return seconds | ({"workers: measure together": groups.seconds} if groups.seconds else {})
+    return {f"workers: {part}": spent for part, spent in total.items()}
 
 
 def _publish(
@@ -223,6 +229,7 @@ def _publish(
     executor: Executor,
     heartbeat: Heartbeat,
     durations: dict[str, float],
+    settings: Cost,
 ) -> Report:
     """Carry over what is small, write the report, and make the archive visible."""
     plan, sources, store = prepared.plan, prepared.sources, open_store(run.store)
@@ -244,8 +251,16 @@ def _publish(
     finished, pictures = finish_variables(executor, tasks, reports, heartbeat.check)
     refuse_changed(plan, sources)  # once more, for what was carried and shown
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    reporting = time.monotonic() - started
+    cost = run_cost(
+        settings,
+        finished,
+        wall_seconds=sum(durations.values()) + reporting,
+        workers=done.workers,
+        earlier_seconds=done.earlier_seconds,
+    )
     durations |= done.seconds
-    durations["carry over and report"] = time.monotonic() - started
-    report = make_report(plan, finished, now.isoformat(), durations)
+    durations["carry over and report"] = reporting
+    report = make_report(plan, finished, now.isoformat(), durations, cost)
     publish_archive(store, plan, done.variables, carried, report, pictures, run.epoch)
     return report
