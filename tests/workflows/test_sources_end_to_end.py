@@ -258,11 +258,11 @@ def packed(scale: Any, offset: Any) -> Variables:
 
 
 @pytest.mark.parametrize("number", [np.float32, np.float64])
-def test_packed_integers_stay_packed_without_a_bound(
+def test_packed_integers_stay_packed_where_the_recipe_gives_no_bound_to_keep(
     tmp_path: Path, faults: Faults, number: type[np.floating[Any]]
 ) -> None:
     path = write(tmp_path / "a.nc", packed(number(0.002), number(280)), zlib=True)
-    outcome = run_recipe(recipe_of(path))
+    outcome = run_recipe(recipe_of(path, "quality: bounds\n"))
     assert faults(outcome) == []
     assert reported(outcome, "tas").how in ("lossless", "carried")
     assert stored(outcome, "tas").dtype == np.int16
@@ -273,7 +273,7 @@ def test_packed_integers_are_smaller_within_a_bound_of_the_recipe(
     tmp_path: Path, faults: Faults, number: type[np.floating[Any]]
 ) -> None:
     path = write(tmp_path / "a.nc", packed(number(0.002), number(280)))
-    exact = run_recipe(recipe_of(path))
+    exact = run_recipe(recipe_of(path, "quality: lossless\n"))
     size = reported(exact, "tas").stored_bytes
     (tmp_path / "out.zarr").rename(tmp_path / "exact.zarr")
     outcome = run_recipe(recipe_of(path, "quality: bounds\nvariables: {tas: {bound: 0.1 K}}\n"))

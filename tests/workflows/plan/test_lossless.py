@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from climcomp.errors import RecipeError
+from climcomp_workflows.plan import lossy
 from climcomp_workflows.plan.model import Plan
 
 from .conftest import Data, waves
@@ -49,12 +50,40 @@ PACKED = Data(
 )
 
 
-def test_packed_integers_stay_packed_without_a_bound(plan_of: PlanOf) -> None:
-    t2m = plan_of(t2m=PACKED).variable("t2m")
+@pytest.mark.parametrize("quality", ["bounds", "{information: 0.99}"])
+def test_packed_integers_stay_packed_where_only_the_recipes_bounds_count(
+    quality: str, plan_of: PlanOf
+) -> None:
+    t2m = plan_of(f"quality: {quality}\n", t2m=PACKED).variable("t2m")
     assert not t2m.decoded
     assert t2m.spec.dtype == "int16"
     assert t2m.spec.attributes["scale_factor"] == np.float32(0.01)
     assert "stay packed" in t2m.reason
+
+
+def test_packed_integers_become_their_values_where_these_are_smaller_and_pass(
+    plan_of: PlanOf,
+) -> None:
+    fine = waves((8, 60, 90), noise=0.0) + 0.2 * waves((8, 60, 90), seed=3, noise=0.001)
+    packed = Data(
+        ((fine - 330) / 0.002).astype(np.int16),
+        attributes={"scale_factor": 0.002, "add_offset": 330.0, "units": "K"},
+        fill=np.int16(-32768),
+    )
+    t2m = plan_of(t2m=packed).variable("t2m")
+    assert t2m.decoded
+    assert t2m.how == "lossy"
+    assert t2m.estimated_bytes < t2m.source_bytes
+
+
+def test_packed_integers_stay_packed_where_values_would_save_next_to_nothing(
+    plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lossy, "WORTH_LOSING", 1e-3)
+    t2m = plan_of("variables: {t2m: {bound: 0.5 K}}\n", t2m=PACKED).variable("t2m")
+    assert not t2m.decoded
+    assert t2m.spec.dtype == "int16"
+    assert t2m.reason == "its packed integers take hardly more than values within the bound"
 
 
 def test_packed_integers_with_a_bound_become_their_values(plan_of: PlanOf) -> None:

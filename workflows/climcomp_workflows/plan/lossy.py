@@ -34,18 +34,28 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
         plan = _plan(subject, findings)
     except EveryBit as found:
         return _lossless(subject, findings, str(found))
-    exactly = plan.estimates[-1]
-    if not plan.decoded and plan.estimated_bytes <= min(plan.source_bytes, WORTH_LOSING * exactly):
+    if not plan.decoded and plan.estimated_bytes <= plan.source_bytes and _is_worth_losing(plan):
         return plan
     # Packed integers, or values that somebody rounded before, can be smaller as they are.
     what = "packed integers" if plan.decoded else "values as they are stored"
-    stored = _lossless(subject, findings, f"its {what} take hardly more than values within the bound")
+    reason = f"its {what} take hardly more than values within the bound"
+    stored = _lossless(subject, findings, reason)
     if plan.estimated_bytes <= WORTH_LOSING * stored.estimated_bytes:
         return plan
     if stored.estimated_bytes < plan.estimated_bytes:
         reason = f"its {what} are smaller than its values within the bound"
         return replace(stored, reason=reason, bound_source=reason)
     return stored
+
+
+def _is_worth_losing(plan: VariablePlan) -> bool:
+    """Whether what its rung loses saves enough; also where the ladder begins with losing nothing.
+
+    Such a ladder is kept, for its report says what the samples failed.
+    """
+    if plan.ladder[plan.start].lossless:
+        return True
+    return plan.estimated_bytes <= WORTH_LOSING * plan.estimates[-1]
 
 
 def _lossless(subject: Subject, findings: Findings, reason: str) -> VariablePlan:
