@@ -14,13 +14,16 @@ from climcomp_workflows.plan.sample import Sample, spread
 WEIGHTS = {"sperr": 4}
 # Our own: below the share that a recipe allows, this much may always be spent, a second or so; and
 # so may a few passes over a variable that has less than this altogether.
-FLOOR = 6 << 20
-PASSES = 12
+FLOOR = 12 << 20
+PASSES = 24
 # A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
 LEAST_OPERATIONS = 1 << 16
 # Our own: trials of each level that a search is expected to need. The part of the sample that it
 # looks at is chosen for them.
 EXPECTED_TRIALS = 14
+# Our own: the rest confirms what was found on more of the sample, once or twice.
+SEARCHING_SHARE = 0.6
+CONFIRMING_TRIALS = 2
 STRETCH = 1.25
 FEWEST_STEPS = 4  # of time: what changes between seasons must be seen
 FEWEST_LEVELS = 4
@@ -57,15 +60,15 @@ def budget_of(values: int, share: float) -> int:
     return max(math.floor(share * values), min(FLOOR, PASSES * max(values, LEAST_OPERATIONS)))
 
 
-def thinned(sample: Sample, operations: int) -> Sample:
-    """The part of a sample on which about EXPECTED_TRIALS trials of each level can be made.
+def thinned(sample: Sample, operations: float, trials: int = EXPECTED_TRIALS) -> Sample:
+    """The part of a sample on which about so many trials of each level can be made.
 
     Whole fields: at levels spread over those of the sample, and at times spread over its times,
     which have their seasons in equal numbers. A sample that is only a little too large stays whole,
     for criteria of the whole record can then be judged.
     """
     times, levels, *field = sample.fields.shape
-    room = operations / EXPECTED_TRIALS / max(1, math.prod(field))  # fields
+    room = operations / trials / max(1, math.prod(field))  # fields
     if times * levels <= STRETCH * room:
         return sample
     few = min(times, FEWEST_STEPS)
