@@ -25,6 +25,8 @@ CODECS: list[Codec] = [
     get_codec("sz3", algorithm="interpolation"),
     get_codec("sz3", algorithm="lorenzo_regression"),
     get_codec("sz3", race="sample"),
+    get_codec("sperr"),
+    get_codec("sperr", depth="none"),
 ]
 IDS = [
     "lossless",
@@ -34,6 +36,8 @@ IDS = [
     "sz3-interpolation",
     "sz3-lorenzo",
     "sz3-sample",
+    "sperr",
+    "sperr-planes",
 ]
 each_codec = pytest.mark.parametrize("codec", CODECS, ids=IDS)
 
