@@ -1,7 +1,7 @@
-"""The codecs of blocks: SZ3, ZFP, bit rounding and lossless, and how to find others."""
+"""The codecs of blocks: SZ3, ZFP, SPERR, bit rounding and lossless, and how to find others."""
 
 from climcomp.codecs.base import Codec
 from climcomp.codecs.choose import choose_settings
-from climcomp.codecs.registry import codec_names, get_codec
+from climcomp.codecs.registry import codec_names, get_codec, missing_extra
 
-__all__ = ["Codec", "choose_settings", "codec_names", "get_codec"]
+__all__ = ["Codec", "choose_settings", "codec_names", "get_codec", "missing_extra"]

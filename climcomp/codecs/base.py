@@ -23,7 +23,8 @@ class Codec(Protocol):
     A codec is a frozen dataclass of its settings: it can be hashed, compared and pickled. The
     settings are for encoding only and all have defaults: a payload is decoded by `Class()` with
     nothing but its bytes, the shape and the type. A class attribute `is_sequential = True` says
-    that a codec gains nothing from filled gaps: it is given the values between them alone.
+    that a codec gains nothing from filled gaps: it is given the values between them alone. A codec
+    whose library is optional names its module and climcomp's extra in `module` and `extra`.
     """
 
     name: ClassVar[str]
@@ -56,8 +57,13 @@ def installed_version(distribution: str) -> str:
         return "unknown"
 
 
-def load_library(module: str, distribution: str) -> ModuleType:
+def load_library(module: str, distribution: str, extra: str | None = None) -> ModuleType:
     """Import a codec's library, or say what to install.
+
+    Parameters
+    ----------
+    extra
+        The extra of climcomp that brings the distribution, if it is an optional one.
 
     Raises
     ------
@@ -67,9 +73,10 @@ def load_library(module: str, distribution: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as err:
+        wanted = distribution if extra is None else f"'climcomp[{extra}]'"
         raise MissingExtraError(
             f"the library {module!r} cannot be imported ({err}); blocks made with it need it: "
-            f"pip install {distribution}"
+            f"pip install {wanted}"
         ) from err
 
 

@@ -23,7 +23,8 @@ def choose_settings(name: str, sample: NDArray[np.floating], bound: ErrorBound |
     Parameters
     ----------
     name
-        Any codec; only `sz3` has settings to choose (algorithm and order of dimensions).
+        Any codec; only `sz3` has settings to choose (algorithm and order of dimensions): `sperr`
+        chooses its own for each block.
     sample
         A block of the variable, of the shape that its blocks will have; NaN and Inf are filled
         from their neighbours first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
@@ -17,6 +18,7 @@ _CODECS = {
     "delta": "climcomp.codecs.delta:Delta",
     "lossless": "climcomp.codecs.lossless:Lossless",
     "rounding": "climcomp.codecs.bit_rounding:Rounding",
+    "sperr": "climcomp.codecs.sperr:Sperr",
     "sz3": "climcomp.codecs.sz3:Sz3",
     "zfp": "climcomp.codecs.zfp:Zfp",
 }
@@ -59,6 +61,23 @@ def codec_class(name: str) -> type[Codec]:
             f"install or repair the package that brings it"
         ) from err
     return found
+
+
+def missing_extra(name: str) -> str | None:
+    """The extra of climcomp that a codec wants and that is not installed; None if it has all.
+
+    Looks for the library without importing it.
+
+    Raises
+    ------
+    CodecError
+        If no codec has this name, or it cannot be imported.
+    """
+    found = codec_class(name)
+    module, extra = getattr(found, "module", None), getattr(found, "extra", None)
+    if module is None or extra is None or importlib.util.find_spec(module) is not None:
+        return None
+    return str(extra)
 
 
 def get_codec(name: str, **settings: Any) -> Codec:

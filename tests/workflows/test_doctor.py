@@ -27,8 +27,22 @@ def test_every_codec_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
     assert code == (0 if document["ok"] else 1)
     names = {finding["what"] for finding in document["findings"]}
-    assert {f"codec {name}" for name in ("lossless", "rounding", "sz3", "zfp")} <= names
+    assert {f"codec {name}" for name in ("lossless", "rounding", "sperr", "sz3", "zfp")} <= names
     assert {"Python", "numpy", "GPU", "local cluster", "temporary"} <= names
+
+
+def test_an_optional_codec_that_is_not_installed_is_not_broken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from climcomp.codecs.sperr import Sperr
+
+    version = doctor._version
+    monkeypatch.setattr(Sperr, "module", "no_such_module_at_all")
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if "sperr" in name else version(name))
+    found = {finding.what: finding for finding in doctor.examine()}
+    assert "codec sperr" not in found
+    assert found["numcodecs-wasm-sperr"].state == "ok"
+    assert "pip install 'climcomp[sperr]'" in found["numcodecs-wasm-sperr"].detail
 
 
 def test_a_codec_that_lies_is_broken(
@@ -42,7 +56,7 @@ def test_a_codec_that_lies_is_broken(
         return honest(*arguments) + np.float32(1)  # type: ignore[arg-type]
 
     monkeypatch.setattr("climcomp.frame.decode_block", lying)
-    assert {f"codec {name}" for name in ("lossless", "rounding", "sz3", "zfp")} <= broken()
+    assert {f"codec {name}" for name in ("lossless", "rounding", "sperr", "sz3", "zfp")} <= broken()
     assert main(["doctor"]) == 1
     assert "the error bound was not kept" in capsys.readouterr().out
 

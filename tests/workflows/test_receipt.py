@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -127,3 +128,16 @@ def test_it_names_the_software_that_judged() -> None:
     text = software_text()
     assert text.startswith("climcomp ")
     assert "zarr 3" in text
+
+
+def test_an_optional_library_is_named_only_where_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "numcodecs-wasm-sperr 0." in software_text()
+
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("climcomp_workflows.receipt.version", absent)
+    assert "sperr" not in software_text()
+    assert "climcomp (version unknown)" in software_text()

@@ -11,7 +11,8 @@ from climcomp_metrics.report.quantity import counted
 from climcomp_workflows.gate import in_words
 
 RECEIPT_VERSION = 1
-_LIBRARIES = ("numpy", "zarr", "pysz", "zfpy", "pcodec", "netCDF4")
+_LIBRARIES = ("numpy", "zarr", "pysz", "zfpy", "numcodecs-wasm-sperr", "pcodec", "netCDF4")
+_OPTIONAL = ("numcodecs-wasm-sperr",)
 
 
 def software_text() -> str:
@@ -20,7 +21,9 @@ def software_text() -> str:
     for name in ("climcomp", *_LIBRARIES):
         try:
             found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:  # run from a checkout
+        except PackageNotFoundError:  # climcomp itself, where it runs from a checkout
+            if name in _OPTIONAL:
+                continue
             found.append(f"{name} (version unknown)")
     return ", ".join(found)
 

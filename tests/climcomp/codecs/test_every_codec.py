@@ -27,6 +27,8 @@ CODECS: list[Codec] = [
     get_codec("sz3", race="sample"),
     get_codec("delta"),
     get_codec("delta", inner="zfp"),
+    get_codec("sperr"),
+    get_codec("sperr", depth="none"),
 ]
 IDS = [
     "lossless",
@@ -38,6 +40,8 @@ IDS = [
     "sz3-sample",
     "delta",
     "delta-zfp",
+    "sperr",
+    "sperr-planes",
 ]
 each_codec = pytest.mark.parametrize("codec", CODECS, ids=IDS)
 

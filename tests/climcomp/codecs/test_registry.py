@@ -8,16 +8,17 @@ import sys
 import numpy as np
 import pytest
 
-from climcomp.codecs import Codec, codec_names, get_codec
+from climcomp.codecs import Codec, codec_names, get_codec, missing_extra
 from climcomp.codecs.base import load_library
+from climcomp.codecs.sperr import Sperr
 from climcomp.errors import CodecError, MissingExtraError
 
 
 def test_our_codecs_are_known() -> None:
-    assert {"lossless", "rounding", "sz3", "zfp"} <= set(codec_names())
+    assert {"lossless", "rounding", "sperr", "sz3", "zfp"} <= set(codec_names())
 
 
-@pytest.mark.parametrize("name", ["lossless", "rounding", "sz3", "zfp"])
+@pytest.mark.parametrize("name", ["lossless", "rounding", "sperr", "sz3", "zfp"])
 def test_a_codec_knows_its_own_name(name: str) -> None:
     codec = get_codec(name)
     assert codec.name == name
@@ -51,10 +52,27 @@ def test_a_missing_library_says_what_to_install() -> None:
         load_library("nothing_of_this_name", "nothing-of-this-name")
 
 
+def test_a_missing_optional_library_names_its_extra() -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'climcomp\[some\]'$"):
+        load_library("nothing_of_this_name", "nothing-of-this-name", "some")
+
+
+def test_a_codec_knows_whether_its_optional_library_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert missing_extra("sperr") is None
+    monkeypatch.setattr(Sperr, "module", "nothing_of_this_name")
+    assert missing_extra("sperr") == "sperr"
+    assert missing_extra("sz3") is None
+
+
 def test_importing_codecs_imports_no_codec_library() -> None:
     script = (
         "import sys, climcomp.codecs, climcomp.frame\n"
-        "print([m for m in ('pysz', 'zfpy', 'pcodec', 'numba', 'dask') if m in sys.modules])"
+        "names = climcomp.codecs.codec_names()\n"
+        "[climcomp.codecs.missing_extra(name) for name in names]\n"
+        "heavy = ('pysz', 'zfpy', 'pcodec', 'numba', 'dask', 'numcodecs_wasm_sperr')\n"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from climcomp.bounds import ErrorBound
+from climcomp.codecs.sperr import Sperr
 from climcomp.errors import RecipeError
-from climcomp_workflows.plan.ladder import LevelBounds, candidates, make_ladder
+from climcomp_workflows.plan.ladder import LevelBounds, auto_codecs, candidates, make_ladder
 
 
 def bounds(*values: float, kind: str = "absolute") -> LevelBounds:
@@ -56,3 +57,30 @@ def test_codecs_that_cannot_keep_the_kind_of_bound_are_left_out() -> None:
 def test_no_able_codec_is_an_error_that_names_those_that_are() -> None:
     with pytest.raises(RecipeError, match=r"line 3: sz3 cannot keep a pointwise.*: rounding\."):
         candidates(("sz3",), "pointwise_relative", "line 3")
+
+
+def without_sperr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sperr, "module", "no_such_module_at_all")
+
+
+def test_auto_takes_sperr_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert auto_codecs() == ("sz3", "zfp", "sperr", "rounding")
+    without_sperr(monkeypatch)
+    assert auto_codecs() == ("sz3", "zfp", "rounding")
+
+
+def test_sperr_without_its_package_is_an_error_that_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert candidates(("sperr", "zfp"), "absolute", "line 3") == ("sperr", "zfp")
+    without_sperr(monkeypatch)
+    with pytest.raises(RecipeError, match=r"line 3: sperr needs .*'climcomp\[sperr\]'"):
+        candidates(("sperr", "zfp"), "absolute", "line 3")
+
+
+def test_a_package_for_no_bound_of_the_recipe_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_sperr(monkeypatch)
+    found = candidates(("sperr", "rounding"), "pointwise_relative", "line 3")
+    assert found == ("rounding",)

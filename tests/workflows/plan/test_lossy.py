@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from climcomp.codecs.sperr import Sperr
 from climcomp.errors import RecipeError
 from climcomp_metrics.criteria import all_criteria
 from climcomp_workflows.plan import draft
@@ -217,6 +218,21 @@ def test_a_codec_that_cannot_keep_the_bound_is_an_error(plan_of: PlanOf) -> None
             "variables: {pr: {codecs: [sz3]}}\n",
             pr=Data(rain, attributes={"units": "mm day-1", "standard_name": "rainfall_rate"}),
         )
+
+
+def test_a_plan_can_be_made_with_sperr(plan_of: PlanOf) -> None:
+    found = tas(plan_of, "bound: 0.05 K, codecs: [sperr], rounding: none")
+    assert found.ladder[0].codec == "sperr"
+
+
+@pytest.mark.parametrize("entry", ["bound: 0.05 K, codecs: [sperr]", "codecs: [sz3, sperr]"])
+def test_sperr_that_is_not_installed_is_an_error_of_the_recipe(
+    plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    monkeypatch.setattr(Sperr, "module", "no_such_module_at_all")
+    says = r"line 5 \(tas\): codecs of tas: sperr needs .*pip install 'climcomp\[sperr\]'"
+    with pytest.raises(RecipeError, match=says):
+        tas(plan_of, entry)
 
 
 def test_one_dimensional_series_can_be_lossy(plan_of: PlanOf) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from climcomp.bounds import BoundKind, ErrorBound
-from climcomp.codecs import get_codec
+from climcomp.codecs import get_codec, missing_extra
 from climcomp.errors import RecipeError
 from climcomp.rounding import keepbits_for
 from climcomp_workflows.plan.model import Rung
@@ -17,7 +17,7 @@ from climcomp_workflows.recipe.run_values import Information
 # The ladder of issue 2: the second rung keeps a quarter of the bound, two bits more; the third is
 # lossless.
 TIGHTER = 4.0
-AUTO_CODECS = ("sz3", "delta", "zfp", "rounding")
+AUTO_CODECS = ("sz3", "delta", "zfp", "sperr", "rounding")
 
 Settings = tuple[tuple[str, Any], ...]
 
@@ -44,18 +44,29 @@ class LevelBounds:
         return max(values) / min(values)
 
 
+def auto_codecs() -> tuple[str, ...]:
+    """What `codecs: auto` chooses from: those whose libraries are installed."""
+    return tuple(name for name in AUTO_CODECS if missing_extra(name) is None)
+
+
 def candidates(codecs: Sequence[str], kind: BoundKind, where: str) -> tuple[str, ...]:
     """The codecs among those asked for that keep bounds of this kind.
 
     Raises
     ------
     RecipeError
-        If none of them does.
+        If none of them does, or one that does needs a package that is not installed.
     """
     able = tuple(name for name in codecs if kind in get_codec(name).kinds)
+    for name in able:
+        if extra := missing_extra(name):
+            raise RecipeError(
+                f"{where}: {name} needs a package that is not installed: "
+                f"pip install 'climcomp[{extra}]', or leave {name} out of codecs."
+            )
     if able:
         return able
-    others = [name for name in AUTO_CODECS if kind in get_codec(name).kinds]
+    others = [name for name in auto_codecs() if kind in get_codec(name).kinds]
     raise RecipeError(
         f"{where}: {', '.join(codecs)} cannot keep a {kind} bound; codecs that can: "
         f"{', '.join(others)}. Name one of them in codecs, or give an absolute bound."
@@ -68,9 +79,10 @@ def able_codecs(recipe: Recipe, settings: VariableSettings, kind: BoundKind) -> 
     Raises
     ------
     RecipeError
-        If none of those that the recipe names keeps bounds of this kind.
+        If none of those that the recipe names keeps bounds of this kind, or one of them needs a
+        package that is not installed.
     """
-    asked = AUTO_CODECS if settings.codecs == "auto" else settings.codecs
+    asked = auto_codecs() if settings.codecs == "auto" else settings.codecs
     if must_round(recipe, settings):
         asked = ("rounding",)
     where = f"{settings.origins['codecs']}: codecs of {settings.name}"

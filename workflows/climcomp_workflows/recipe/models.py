@@ -121,7 +121,7 @@ class VariableRecipe(Section):
 def _refuse_codecs_that_cannot_keep(bound: BoundText, codecs: str | tuple[str, ...]) -> None:
     if codecs == ("lossless",):
         raise refusal(f"codecs is [lossless], so the bound {bound.text!r} would do nothing")
-    if bound.kind == "pointwise_relative" and set(codecs) <= {"sz3", "zfp"}:
+    if bound.kind == "pointwise_relative" and set(codecs) <= {"sz3", "zfp", "sperr"}:
         raise refusal(
             f"{listed(codecs, 'and')} cannot keep a bound relative to each value "
             f"({bound.text!r}): add rounding, or write an absolute bound or '% of range'"

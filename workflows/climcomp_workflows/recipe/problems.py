@@ -12,7 +12,6 @@ Location = tuple[str | int, ...]
 LATER: dict[str, str] = {
     "preview": "comes with coordinate networks",
     "gpu": "comes with the neural codecs",
-    "sperr": "comes with a later version",
     "slurm": "comes with a later version; this one runs on one machine (local)",
     "address": "comes with a later version; this one runs on one machine (local)",
     "jobs": "is no key: one recipe is one archive; give input.files as 'group: files' for several",

@@ -28,8 +28,8 @@ from climcomp_workflows.plan.model import Plan, VariablePlan
 from climcomp_workflows.recipe import Cost
 from climcomp_workflows.run.variable import VariableRun
 
-LIBRARIES = ("numpy", "zarr", "xarray", "pysz", "zfpy", "pcodec", "numcodecs", "numba", "dask",
-             "netCDF4", "h5py")  # fmt: skip
+LIBRARIES = ("numpy", "zarr", "xarray", "pysz", "zfpy", "numcodecs-wasm-sperr", "pcodec",
+             "numcodecs", "numba", "dask", "netCDF4", "h5py")  # fmt: skip
 
 NO_FIGURES = "the recipe says report: {figures: false}"
 
