@@ -14,6 +14,7 @@ from climcomp.errors import CodecError
 GROUP = "climcomp.codecs"
 
 _CODECS = {
+    "log": "climcomp.codecs.log:Log",
     "lossless": "climcomp.codecs.lossless:Lossless",
     "rounding": "climcomp.codecs.bit_rounding:Rounding",
     "sz3": "climcomp.codecs.sz3:Sz3",

@@ -27,7 +27,7 @@ def test_every_codec_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
     assert code == (0 if document["ok"] else 1)
     names = {finding["what"] for finding in document["findings"]}
-    assert {f"codec {name}" for name in ("lossless", "rounding", "sz3", "zfp")} <= names
+    assert {f"codec {name}" for name in ("log", "lossless", "rounding", "sz3", "zfp")} <= names
     assert {"Python", "numpy", "GPU", "local cluster", "temporary"} <= names
 
 
@@ -42,7 +42,7 @@ def test_a_codec_that_lies_is_broken(
         return honest(*arguments) + np.float32(1)  # type: ignore[arg-type]
 
     monkeypatch.setattr("climcomp.frame.decode_block", lying)
-    assert {f"codec {name}" for name in ("lossless", "rounding", "sz3", "zfp")} <= broken()
+    assert {f"codec {name}" for name in ("log", "lossless", "rounding", "sz3", "zfp")} <= broken()
     assert main(["doctor"]) == 1
     assert "the error bound was not kept" in capsys.readouterr().out
 

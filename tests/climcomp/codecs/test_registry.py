@@ -14,10 +14,10 @@ from climcomp.errors import CodecError, MissingExtraError
 
 
 def test_our_codecs_are_known() -> None:
-    assert {"lossless", "rounding", "sz3", "zfp"} <= set(codec_names())
+    assert {"log", "lossless", "rounding", "sz3", "zfp"} <= set(codec_names())
 
 
-@pytest.mark.parametrize("name", ["lossless", "rounding", "sz3", "zfp"])
+@pytest.mark.parametrize("name", ["log", "lossless", "rounding", "sz3", "zfp"])
 def test_a_codec_knows_its_own_name(name: str) -> None:
     codec = get_codec(name)
     assert codec.name == name
