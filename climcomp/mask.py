@@ -116,12 +116,12 @@ def encode_specials(values: NDArray[np.floating], special: NDArray[np.bool_]) ->
     if not rest.any():
         patterns = np.array([pattern for pattern, _ in planes], word).astype(word.newbyteorder("<"))
         return b"".join(
-            [bytes([len(planes)]), patterns.tobytes(), *(_encode_plane(p) for _, p in planes)]
+            [bytes([len(planes)]), patterns.tobytes(), *(encode_plane(p) for _, p in planes)]
         )
     literal = bits[special].astype(word.newbyteorder("<"))
     rows = np.ascontiguousarray(literal.view(np.uint8).reshape(-1, word.itemsize).T)
     packed = zstd.compress(rows.reshape(-1).data, 9)
-    return b"".join([bytes([_LITERAL]), _encode_plane(special), varint(len(packed)), packed])
+    return b"".join([bytes([_LITERAL]), encode_plane(special), varint(len(packed)), packed])
 
 
 def packed_shape(ordinary: NDArray[np.bool_]) -> tuple[int, ...]:
@@ -151,9 +151,9 @@ def decode_specials(section: memoryview, shape: tuple[int, ...], dtype: np.dtype
     word = np.dtype(f"<u{dtype.itemsize}")
     if 1 <= count <= _MOST_PLANES:
         bits = np.frombuffer(reader.take(count * word.itemsize), word)
-        planes = tuple(_decode_plane(reader, shape) for _ in range(count))
+        planes = tuple(decode_plane(reader, shape) for _ in range(count))
     elif count == _LITERAL:
-        planes = (_decode_plane(reader, shape),)
+        planes = (decode_plane(reader, shape),)
         length = int(np.count_nonzero(planes[0]))
         content = zstd.decompress(reader.take(reader.varint()), length * word.itemsize)
         rows = np.frombuffer(content, np.uint8).reshape(word.itemsize, length)
@@ -167,7 +167,8 @@ def decode_specials(section: memoryview, shape: tuple[int, ...], dtype: np.dtype
     return Specials(planes, tuple(values[i : i + 1] for i in range(count)))
 
 
-def _encode_plane(plane: NDArray[np.bool_]) -> bytes:
+def encode_plane(plane: NDArray[np.bool_]) -> bytes:
+    """A plane of booleans, of any shape with at least one value, as the section has it."""
     unchanged = 0
     for axis in range(plane.ndim):
         first = plane[_index(plane.ndim, axis, slice(0, 1))]
@@ -222,7 +223,14 @@ def _gaps(plane: NDArray[np.bool_]) -> Iterator[tuple[int, bytes]]:
         yield _GAPS_CODING, varint(places.size) + pack_numbers(gaps)
 
 
-def _decode_plane(reader: ByteReader, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def decode_plane(reader: ByteReader, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The plane of a block of this shape that a reader comes to; read-only.
+
+    Raises
+    ------
+    PayloadError
+        If there is none.
+    """
     unchanged, axes, coding = reader.varint(), reader.varint(), reader.byte()
     coded = reader.take(reader.varint())
     if max(unchanged, axes) >> len(shape):

@@ -1,4 +1,4 @@
-"""The codecs of blocks: SZ3, ZFP, SPERR, bit rounding and lossless, and how to find others."""
+"""The codecs of blocks, from SZ3 to lossless, and how to find others."""
 
 from climcomp.codecs.base import Codec
 from climcomp.codecs.choose import choose_settings

@@ -106,7 +106,7 @@ def absolute_bound(bound: ErrorBound | None, codec: Codec) -> float:
         found = "no bound" if bound is None else f"a {bound.kind} bound"
         raise CodecError(
             f"codec {codec.name!r} was given {found}; it keeps: {', '.join(sorted(codec.kinds))}. "
-            f"Use 'rounding' for pointwise_relative bounds, 'lossless' for none"
+            f"Use 'log' or 'rounding' for pointwise_relative bounds, 'lossless' for none"
         )
     return bound.value
 

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import Codec
 from climcomp.codecs.registry import get_codec
-from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import BoundError
 from climcomp.fill import fill_missing
 
+# Codecs with an order of dimensions, and what else is tried with each order.
+_ORDERED: dict[str, list[dict[str, str]]] = {
+    "sz3": [{"algorithm": "interpolation"}, {"algorithm": "lorenzo_regression"}],
+    "log": [{}],
+}
 _ALL_ORDERS_UP_TO = 3  # long dimensions; 4 would be 24 orders, each with two algorithms
 
 
@@ -23,8 +27,8 @@ def choose_settings(name: str, sample: NDArray[np.floating], bound: ErrorBound |
     Parameters
     ----------
     name
-        Any codec; only `sz3` has settings to choose (algorithm and order of dimensions): `sperr`
-        chooses its own for each block.
+        Any codec; only `sz3` (algorithm and order of dimensions) and `log` (order) have settings
+        to choose: `sperr` chooses its own for each block.
     sample
         A block of the variable, of the shape that its blocks will have; NaN and Inf are filled
         from their neighbours first.
@@ -36,21 +40,19 @@ def choose_settings(name: str, sample: NDArray[np.floating], bound: ErrorBound |
     CodecError
         If the codec is unknown or does not keep this kind of bound.
     """
-    if name != Sz3.name:
-        return get_codec(name)
     special = ~np.isfinite(sample)
-    if sample.size == 0 or special.all():
-        return Sz3()
+    if name not in _ORDERED or sample.size == 0 or special.all():
+        return get_codec(name)
     values = fill_missing(sample, special) if special.any() else np.asarray(sample, order="C")
     candidates = [
-        Sz3(algorithm, order)
+        get_codec(name, order=order, **settings)
         for order in _orders(values.shape)
-        for algorithm in ("interpolation", "lorenzo_regression")
+        for settings in _ORDERED[name]
     ]
     try:
         sizes = [len(candidate.encode(values, bound)) for candidate in candidates]
     except BoundError:
-        return Sz3()
+        return get_codec(name)
     return candidates[int(np.argmin(sizes))]
 
 

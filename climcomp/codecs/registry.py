@@ -16,6 +16,7 @@ GROUP = "climcomp.codecs"
 
 _CODECS = {
     "delta": "climcomp.codecs.delta:Delta",
+    "log": "climcomp.codecs.log:Log",
     "lossless": "climcomp.codecs.lossless:Lossless",
     "rounding": "climcomp.codecs.bit_rounding:Rounding",
     "sperr": "climcomp.codecs.sperr:Sperr",

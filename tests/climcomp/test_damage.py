@@ -18,16 +18,21 @@ from climcomp.frame import BlockEncoding, decode_block, encode_block, read_heade
 
 SHAPE = (7, 8, 9)
 DTYPE = np.dtype("f4")
-NAMES = ("lossless", "rounding", "sz3", "zfp")
+NAMES = ("log", "lossless", "rounding", "sz3", "zfp")
 each_name = pytest.mark.parametrize("name", NAMES)
+
+
+def bound_of(name: str) -> ErrorBound | None:
+    if name == "lossless":
+        return None
+    return ErrorBound("pointwise_relative" if name == "log" else "absolute", 0.1)
 
 
 def payload_of(name: str) -> bytes:
     values = np.random.default_rng(3).normal(size=SHAPE).cumsum(0).astype(DTYPE)
     values[:, :2, 3:] = np.nan
     values[-1] = -9999.0
-    bound = None if name == "lossless" else ErrorBound("absolute", 0.1)
-    return encode_block(values, BlockEncoding(get_codec(name), bound, fill=-9999.0))
+    return encode_block(values, BlockEncoding(get_codec(name), bound_of(name), fill=-9999.0))
 
 
 def sealed(content: bytes) -> bytes:
@@ -117,7 +122,8 @@ HOSTILE = """
     shape = [(9, 10, 11), (300,), (20, 30), (4, 5, 6, 7)][seed % 4]
     values = rng.normal(size=shape).cumsum(0).astype(["f4", "f8"][seed % 2])
     values[:, ...].flat[::7] = np.nan
-    bound = None if name == "lossless" else ErrorBound("absolute", 0.1)
+    kind = "pointwise_relative" if name == "log" else "absolute"
+    bound = None if name == "lossless" else ErrorBound(kind, 0.1)
     payload = encode_block(values, BlockEncoding(get_codec(name, **settings), bound))
     decode_block(payload, shape, values.dtype)
     header = read_header(payload)
@@ -177,6 +183,7 @@ HOSTILE = """
         ("lossless",),
         ("rounding",),
         ("zfp",),
+        ("log",),
         ("sz3", "interpolation"),
         ("sz3", "lorenzo_regression"),
     ],

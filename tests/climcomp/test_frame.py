@@ -24,11 +24,12 @@ LOSSY = [
     BlockEncoding(get_codec(name), ABSOLUTE, exact=(0.0, 1e20))
     for name in ("sz3", "zfp", "rounding")
 ]
-RELATIVE = BlockEncoding(
-    get_codec("rounding"), ErrorBound("pointwise_relative", 0.01), exact=(0.0, 1e20)
+RELATIVE, LOG = (
+    BlockEncoding(get_codec(name), ErrorBound("pointwise_relative", 0.01), exact=(0.0, 1e20))
+    for name in ("rounding", "log")
 )
-EVERY = [LOSSLESS, *LOSSY, RELATIVE]
-IDS = ["lossless", "sz3", "zfp", "rounding", "relative"]
+EVERY = [LOSSLESS, *LOSSY, RELATIVE, LOG]
+IDS = ["lossless", "sz3", "zfp", "rounding", "relative", "log"]
 each_encoding = pytest.mark.parametrize("encoding", EVERY, ids=IDS)
 
 

@@ -14,6 +14,9 @@ from climcomp_workflows.cli import main
 _NEEDS_INSTALLING = {"climcomp", "zarr's climcomp.block"}
 
 
+CODECS = ("delta", "log", "lossless", "rounding", "sperr", "sz3", "zfp")
+
+
 def broken() -> set[str]:
     return {found.what for found in doctor.examine() if found.state == "BROKEN"}
 
@@ -27,7 +30,7 @@ def test_every_codec_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(capsys.readouterr().out)
     assert code == (0 if document["ok"] else 1)
     names = {finding["what"] for finding in document["findings"]}
-    assert {f"codec {name}" for name in ("lossless", "rounding", "sperr", "sz3", "zfp")} <= names
+    assert {f"codec {name}" for name in CODECS} <= names
     assert {"Python", "numpy", "GPU", "local cluster", "temporary"} <= names
 
 
@@ -56,7 +59,7 @@ def test_a_codec_that_lies_is_broken(
         return honest(*arguments) + np.float32(1)  # type: ignore[arg-type]
 
     monkeypatch.setattr("climcomp.frame.decode_block", lying)
-    assert {f"codec {name}" for name in ("lossless", "rounding", "sperr", "sz3", "zfp")} <= broken()
+    assert {f"codec {name}" for name in CODECS} <= broken()
     assert main(["doctor"]) == 1
     assert "the error bound was not kept" in capsys.readouterr().out
 

@@ -51,11 +51,15 @@ def test_the_spread_is_the_loosest_over_the_tightest() -> None:
 
 
 def test_codecs_that_cannot_keep_the_kind_of_bound_are_left_out() -> None:
-    assert candidates(("sz3", "zfp", "rounding"), "pointwise_relative", "x") == ("rounding",)
+    asked = ("sz3", "zfp", "log", "rounding")
+    assert candidates(asked, "pointwise_relative", "x") == ("log", "rounding")
+    assert candidates(asked, "absolute", "x") == ("sz3", "zfp", "rounding")
 
 
 def test_no_able_codec_is_an_error_that_names_those_that_are() -> None:
-    with pytest.raises(RecipeError, match=r"line 3: sz3 cannot keep a pointwise.*: rounding\."):
+    with pytest.raises(
+        RecipeError, match=r"line 3: sz3 cannot keep a pointwise.*: log, rounding\."
+    ):
         candidates(("sz3",), "pointwise_relative", "line 3")
 
 

@@ -121,10 +121,15 @@ class VariableRecipe(Section):
 def _refuse_codecs_that_cannot_keep(bound: BoundText, codecs: str | tuple[str, ...]) -> None:
     if codecs == ("lossless",):
         raise refusal(f"codecs is [lossless], so the bound {bound.text!r} would do nothing")
-    if bound.kind == "pointwise_relative" and set(codecs) <= {"sz3", "zfp", "sperr"}:
+    if bound.kind == "pointwise_relative" and set(codecs) <= {"sz3", "delta", "zfp", "sperr"}:
         raise refusal(
             f"{listed(codecs, 'and')} cannot keep a bound relative to each value "
-            f"({bound.text!r}): add rounding, or write an absolute bound or '% of range'"
+            f"({bound.text!r}): add log or rounding, or write an absolute bound or '% of range'"
+        )
+    if bound.kind != "pointwise_relative" and set(codecs) == {"log"}:
+        raise refusal(
+            f"log keeps only a bound relative to each value, such as '1 %', not {bound.text!r}: "
+            f"use sz3, zfp or rounding"
         )
 
 
