@@ -55,13 +55,20 @@ class SampleGate:
     enforced: Enforced
     off: frozenset[str]
 
-    def failed(self, measured: Sequence[Measured]) -> list[Verdict]:
-        """The clear failures of some levels together."""
+    def verdicts(self, measured: Sequence[Measured]) -> list[Verdict]:
+        """Some levels judged together."""
         check = functools.reduce(merge_checks, (m.check for m in measured))
         values = [value for m in measured for value in m.values]
-        verdicts = shard_verdicts(check, self.settings) + [
+        return shard_verdicts(check, self.settings) + [
             v for v in judge(values, self.settings, self.limits) if v.criterion not in self.off
         ]
+
+    def failed(self, measured: Sequence[Measured]) -> list[Verdict]:
+        """The clear failures of some levels together."""
+        return self.clear_failures(self.verdicts(measured))
+
+    def clear_failures(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Those that say of the whole variable, and not of its sample alone, that it would fail."""
         return [v for v in failures(verdicts, self.enforced) if _clearly(v, self.sample.whole)]
 
     def measure(self, rung: Rung, position: int) -> Measured:
