@@ -242,9 +242,9 @@ def _ticks(axes: Axes, ends: tuple[float, float]) -> None:
 
 
 def _round_numbers(ends: tuple[float, float], most: int) -> list[float]:
-    """Round numbers between the ends, so many at most: 1, 2, 5, or powers of ten alone."""
+    """Round numbers between the ends, so many at most, down to powers of ten alone."""
     powers = range(math.floor(math.log10(ends[0])), math.ceil(math.log10(ends[1])) + 1)
-    for digits in ((1, 2, 5), (1, 3), (1,)):
+    for digits in ((1, 1.5, 2, 3, 4, 6, 8), (1, 2, 5), (1, 3), (1,)):
         found = [d * 10.0**p for p in powers for d in digits if ends[0] <= d * 10.0**p <= ends[1]]
         if len(found) <= most:
             return found or [math.sqrt(ends[0] * ends[1])]
