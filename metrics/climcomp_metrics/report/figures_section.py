@@ -96,7 +96,7 @@ def figure_page(report: Report, one: VariableFigures, names: Names) -> str:
 
 
 def _body(one: VariableFigures) -> Markup:
-    shown = (_figure(drawing, one.title) for drawing in one.drawings)
+    shown = (figure(drawing, one.title) for drawing in one.drawings)
     absent = element("ul", *(element("li", text) for text in one.absent), class_="absent")
     return joined(
         element("div", *shown, class_="gallery"),
@@ -104,7 +104,8 @@ def _body(one: VariableFigures) -> Markup:
     )
 
 
-def _figure(drawing: Drawing, title: str) -> Markup:
+def figure(drawing: Drawing, title: str) -> Markup:
+    """A drawing with its heading, which leaves out the title that stands above, and caption."""
     name = drawing.title.removeprefix(f"{title}: ")
     return element(
         "figure",

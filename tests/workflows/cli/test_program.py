@@ -93,7 +93,7 @@ def test_help_of_every_command_has_worked_examples(climcomp: Climcomp, name: str
 
 
 def test_the_commands_are_those_of_the_design() -> None:
-    expected = "plan run verify inspect report get recipes init doctor"
+    expected = "plan bench run verify inspect report get recipes init doctor"
     assert expected.split() == commands.names()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from climcomp_workflows.cli import (
+    bench,
     doctor,
     get,
     init,
@@ -19,7 +20,7 @@ from climcomp_workflows.cli import (
 
 def modules() -> tuple[ModuleType, ...]:
     """One module a command, each with `add(adder)`."""
-    return (plan, run, verify, inspect, report, get, recipes, init, doctor)
+    return (plan, bench, run, verify, inspect, report, get, recipes, init, doctor)
 
 
 def names() -> list[str]:

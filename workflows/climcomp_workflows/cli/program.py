@@ -30,6 +30,7 @@ Compress climate-model output within error bounds, check it with climate metrics
 
   climcomp init "data/*.nc" -o recipe.yaml     write a recipe for these files
   climcomp plan recipe.yaml                    what would happen, how small, how long
+  climcomp bench recipe.yaml                   every codec at many bounds on samples of your data
   climcomp run recipe.yaml                     make the archive: every value is checked
   climcomp verify archive.zarr --source        check it again, before originals are deleted
   climcomp get archive.zarr tas --time 2000-07 --box=-10,35,30,60 -o july.nc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from climcomp.archive.attributes import Attributes
@@ -71,6 +71,7 @@ def make_plan(
     recipe: Recipe,
     sources: dict[str, Source] | None = None,
     say: Callable[[str], None] = lambda text: None,
+    only: Collection[str] | None = None,
 ) -> tuple[Plan, list[PlannedCost]]:
     """Make the plan of a recipe.
 
@@ -80,6 +81,8 @@ def make_plan(
         The opened sources by group; None: they are opened, and closed again.
     say
         Is told the name of each variable as it is looked at.
+    only
+        The variables to be planned, by their paths; None: all of them.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def make_plan(
     """
     opened = open_datasets(recipe) if sources is None else sources
     try:
-        return _make(recipe, opened, say)
+        return _make(recipe, opened, say, only)
     finally:
         if sources is None:
             for source in opened.values():
@@ -100,7 +103,10 @@ def make_plan(
 
 
 def _make(
-    recipe: Recipe, sources: dict[str, Source], say: Callable[[str], None]
+    recipe: Recipe,
+    sources: dict[str, Source],
+    say: Callable[[str], None],
+    only: Collection[str] | None,
 ) -> tuple[Plan, list[PlannedCost]]:
     limits = limits_of(recipe)
     if any(suite.basis == "harmonics" for suite in recipe.checks.suites.values()):
@@ -121,6 +127,8 @@ def _make(
         places = Places(dataset.source)
         for variable in dataset.source.variables.values():
             path = dataset.path(variable.name)
+            if only is not None and path not in only:
+                continue
             if settings_for(recipe, path).skip:
                 skipped[path] = "the recipe says skip: true"
                 continue

@@ -67,8 +67,11 @@ class SampleGate:
 
     def failed(self, measured: Sequence[Measured]) -> list[Verdict]:
         """The clear failures of some levels together."""
-        failed = failures(self.verdicts(measured), self.enforced)
-        return [v for v in failed if _clearly(v, self.sample.whole)]
+        return self.clear_failures(self.verdicts(measured))
+
+    def clear_failures(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
+        """Those that say of the whole variable, and not of its sample alone, that it would fail."""
+        return [v for v in failures(verdicts, self.enforced) if _clearly(v, self.sample.whole)]
 
     def counts(self, verdict: Verdict) -> bool:
         """Whether a verdict on the samples can stop the variable, and means the same on them."""
