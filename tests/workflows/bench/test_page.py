@@ -212,8 +212,22 @@ def test_the_terminal_is_told_the_same() -> None:
     assert "Pointwise at 0.02 K (P2)" in text
     assert "orog: not benched: the sampled values do not vary" in text
     assert "fpzip: not tried" in text
+    assert "bounds of their own" not in text
     assert "refused: the bound 0.0025" in text
     assert text.isprintable() or set(text) - {"\n"} == {c for c in text if c.isprintable()}
+
+
+def test_levels_with_bounds_of_their_own_are_told_in_both() -> None:
+    first = SMALL.variables[0]
+    trials = tuple(
+        replace(t, levels=(*t.levels, replace(t.levels[0], level=1, bound=2 * t.bound)))
+        for t in first.curves[0].trials
+    )
+    one = bench(replace(first, curves=(replace(first.curves[0], trials=trials),)))
+    assert "levels have bounds of their own; the tightest" in bench_text(one)
+    page = render_page(one, None)
+    assert "Levels have bounds of their own; the tightest" in page
+    assert "as an entry under variables" not in page  # no single bound says it
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from climcomp_metrics.report.quantity import counted, times
 from climcomp_metrics.report.text import printable
 from climcomp_workflows.bench.advice import (
+    differing_levels,
     error_text,
     percent_text,
     recipe_line,
@@ -34,6 +35,8 @@ def _variable(variable: VariableBench) -> Iterator[str]:
     yield f"{variable.name}  bound {variable.bound_text} ({variable.bound_source})"
     lossless = ", ".join(f"{line.codec} {times(line.ratio)}" for line in variable.lossless)
     yield f"  a run begins with {variable.planned}; {lossless}"
+    if differing_levels(variable):
+        yield "  levels have bounds of their own; the tightest is named below"
     best = smallest(variable)
     if best is None:
         yield "  every setting fails something"
