@@ -68,9 +68,9 @@ def without_sperr(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_auto_takes_sperr_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert auto_codecs() == ("sz3", "zfp", "sperr", "rounding")
+    assert auto_codecs() == ("sz3", "delta", "zfp", "sperr", "log", "rounding")
     without_sperr(monkeypatch)
-    assert auto_codecs() == ("sz3", "zfp", "rounding")
+    assert auto_codecs() == ("sz3", "delta", "zfp", "log", "rounding")
 
 
 def test_sperr_without_its_package_is_an_error_that_names_the_extra(

@@ -35,7 +35,7 @@ def bound_values(variable: VariablePlan) -> list[float]:
 def test_without_a_bound_the_table_speaks_and_the_search_goes_up_to_ten_times_beyond(
     plan_of: PlanOf,
 ) -> None:
-    found = tas(plan_of)
+    found = tas(plan_of, "codecs: [sz3]")
     assert found.how == "lossy"
     assert 0.01 < bound_values(found)[0] <= 0.1
     assert found.bound_source.startswith("METRICS")

@@ -77,7 +77,7 @@ def _searched(choice: Choice, draft: Draft, begin: int) -> Searched | None:
     safe = 1.0 if sample.whole else SAFE_SHARE
     trials = Trials(gate, choice.loosest, Budget(operations), safe)
     sizes = Sizes(
-        tuple(draft.blocks),
+        draft.blocks,
         choice.loosest,
         part.levels,
         choice.exact,

@@ -11,6 +11,8 @@ from climcomp_workflows.plan.search.trials import Candidate, Failed, Trials
 
 # Our own: a codec must promise to be smaller by this share before its bounds are searched.
 WORTH = 0.99
+# Our own: sizes that are tried to find the tightest bound at which a codec could be smaller.
+SIZE_TRIALS = 5
 
 Steps = tuple[int, ...]
 """How many steps tighter than the loosest bound each sampled level's bound is."""
@@ -121,16 +123,23 @@ def _tightest_smaller(
 ) -> int | None:
     """By how many steps another codec's bounds may be tighter and its size below `wanted` still."""
     low, high = -max(steps), last - min(steps)  # smaller at low, larger at high
-    if size(candidate, _shifted(steps, low, last)) >= wanted:
+    at_low = size(candidate, _shifted(steps, low, last))
+    if at_low >= wanted:
         return None
-    if size(candidate, _shifted(steps, high, last)) < wanted:
+    at_high = size(candidate, _shifted(steps, high, last))
+    if at_high < wanted:
         return high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if size(candidate, _shifted(steps, middle, last)) < wanted:
-            low = middle
+    for _ in range(SIZE_TRIALS):
+        if high - low <= 1:
+            break
+        # Each step takes about as many bits a value: bytes are linear in steps, or nearly so.
+        share = (wanted - at_low) / (at_high - at_low) if at_high < float("inf") else 0.5
+        middle = min(high - 1, max(low + 1, low + round(share * (high - low))))
+        at_middle = size(candidate, _shifted(steps, middle, last))
+        if at_middle < wanted:
+            low, at_low = middle, at_middle
         else:
-            high = middle
+            high, at_high = middle, at_middle
     return low
 
 

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from climcomp.errors import BoundError, CodecError
-from climcomp_workflows.plan.choose import payload_of, size_of_planes
+from climcomp_workflows.plan.choose import SLOW, payload_of, size_of_planes
 from climcomp_workflows.plan.ladder import LevelBounds
-from climcomp_workflows.plan.pieces import SampleBlock
+from climcomp_workflows.plan.pieces import PIECE_VALUES, SampleBlock
+from climcomp_workflows.plan.sample import spread
 from climcomp_workflows.plan.search.find import Steps
 from climcomp_workflows.plan.search.levels import bounds_at
 from climcomp_workflows.plan.search.trials import Candidate
+
+# Our own: sizes are compared on pieces of so many blocks, a slow codec's on smaller ones.
+MOST_BLOCKS = 3
+SLOW_PIECE_VALUES = PIECE_VALUES // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Sizes:
         these are scaled by it.
     """
 
-    blocks: tuple[SampleBlock, ...]
+    blocks: Sequence[SampleBlock]
     loosest: LevelBounds
     sampled: Sequence[int]
     exact: tuple[float, ...]
@@ -46,23 +51,28 @@ class Sizes:
         return sum(block.raw_bytes for block in self.blocks)
 
     def __call__(self, candidate: Candidate, steps: Steps) -> float:
-        """Bytes of all blocks; infinite where the codec refuses one of them."""
-        return sum(self.by_block(candidate, steps))
+        """Bytes of all blocks, more for a slow codec; infinite where it refuses one of them."""
+        return sum(self.by_block(candidate, steps)) * SLOW.get(candidate.codec, 1.0)
 
     def by_block(self, candidate: Candidate, steps: Steps) -> tuple[float, ...]:
-        """Bytes of each block; infinite where the codec refuses it."""
+        """Bytes by block of a few of them, scaled to all; infinite where the codec refuses one."""
         found = self._of_pieces(candidate, steps)
         whole = self.whole.get(candidate.codec)
-        if whole is None:
-            return found
-        scale = whole / sum(self._of_pieces(candidate, self.begin))
-        return tuple(size * scale for size in found) if scale > 0 else found
+        scale = self.raw_bytes / sum(block.raw_bytes for block in self._some)
+        if whole is not None:
+            scale = whole / sum(self._of_pieces(candidate, self.begin)) or scale
+        return tuple(size * scale for size in found)
+
+    @property
+    def _some(self) -> Sequence[SampleBlock]:
+        """A few blocks, spread over all."""
+        return [self.blocks[i] for i in spread(len(self.blocks), MOST_BLOCKS)]
 
     def _of_pieces(self, candidate: Candidate, steps: Steps) -> tuple[float, ...]:
         key = (candidate, steps)
         if key not in self.known:
             bounds = bounds_at(self.loosest, self.sampled, steps).bounds
-            blocks = (block.within(bounds) for block in self.blocks)
+            blocks = (block.within(bounds) for block in self._some)
             self.known[key] = tuple(self._encoded(candidate, block) for block in blocks)
         return self.known[key]
 
@@ -71,7 +81,7 @@ class Sizes:
         try:
             if candidate.codec == "delta":
                 return size_of_planes(block, settings, keepbits, self.exact, self.fill)
-            part = block.piece()
+            part = block.piece(SLOW_PIECE_VALUES if candidate.codec in SLOW else PIECE_VALUES)
             payload = payload_of(part, candidate.codec, settings, keepbits, self.exact, self.fill)
         except (BoundError, CodecError):
             return float("inf")
