@@ -25,6 +25,11 @@ class Chosen:
     start: int
     failed: tuple[tuple[str, str], ...]  # looser settings in words, and what they fail
 
+    @property
+    def sample_bytes(self) -> int:
+        """What the sample blocks come to at the rung to begin with."""
+        return self.draft.sample_bytes[self.start]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -15,8 +15,8 @@ from climcomp.codecs import choose_settings, get_codec
 from climcomp.errors import BoundError, CodecError
 from climcomp.frame import BlockEncoding, decode_block, encode_block
 from climcomp.rounding import keepbits_for
-from climcomp_workflows.plan.ladder import TIGHTER, Settings
-from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.ladder import TIGHTER
+from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.plan.pieces import SampleBlock, piece
 from climcomp_workflows.portable import round_within
 
@@ -313,10 +313,10 @@ def payload_of(
 
 
 def _settings_of(codec: str, blocks: Sequence[SampleBlock], raw_bytes: int) -> Settings:
-    if codec != "sz3":
+    if codec not in ("sz3", "log"):
         return ()
     largest = max(blocks, key=lambda b: np.count_nonzero(np.isfinite(b.values)))
-    chosen = choose_settings("sz3", piece(largest.values, ORDER_VALUES), largest.bound)
+    chosen = choose_settings(codec, piece(largest.values, ORDER_VALUES), largest.bound)
     algorithms = "full" if raw_bytes <= FULL_RACE_BYTES else "sample"
     return (("order", getattr(chosen, "order", None)), ("race", algorithms))
 

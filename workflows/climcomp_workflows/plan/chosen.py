@@ -15,8 +15,9 @@ from climcomp_workflows.plan.search.budget import (
     budget_of,
     thinned,
 )
-from climcomp_workflows.plan.search.find import Search, search
+from climcomp_workflows.plan.search.find import WORTH, Search, search
 from climcomp_workflows.plan.search.levels import last_step, steps_at
+from climcomp_workflows.plan.search.rivals import rivals_of
 from climcomp_workflows.plan.search.sizes import Sizes
 from climcomp_workflows.plan.search.steps import step_of
 from climcomp_workflows.plan.search.trials import Candidate, Trials
@@ -56,21 +57,30 @@ def choose_encoding(
         begin = 0  # it may be smaller within the loosest bounds
         draft = choice.draft(choice.everywhere(begin))
     searched = _searched(choice, draft, begin)
-    if searched is None:
+    if not searched:
         return by_ladder(choice, draft, choice.everywhere(begin), ())
-    return confirmed(choice, draft, begin, searched)
+    best, *others = searched
+    first = confirmed(choice, draft, begin, best)
+    if others and others[0].size_bytes < WORTH * first.sample_bytes:
+        # On all of the sample the best had to give way; the second may not have to.
+        second = confirmed(choice, draft, begin, others[0])
+        return min(first, second, key=lambda chosen: chosen.sample_bytes)
+    return first
 
 
-def _searched(choice: Choice, draft: Draft, begin: int) -> Searched | None:
-    """Search; None where the variable is too small, or the recipe wants no search."""
+def _searched(choice: Choice, draft: Draft, begin: int) -> list[Searched]:
+    """Codecs that pass, the smallest first.
+
+    None where the variable is too small to be searched, or the recipe wants no search.
+    """
     subject, findings, sample = choice.subject, choice.findings, choice.found.sample
     values = subject.raw_bytes // subject.dtype.itemsize
     share = subject.recipe.search.max_share
     if share == 0:
-        return None
+        return []
     if values < FEWEST_VALUES:
         findings.notes.append(f"{values} values are too few to search by: the ladder decides")
-        return None
+        return []
     operations = math.floor(SEARCHING_SHARE * budget_of(values, share))
     part = thinned(sample, operations)
     gate = replace(choice.make_gate(draft), sample=part)
@@ -88,14 +98,24 @@ def _searched(choice: Choice, draft: Draft, begin: int) -> Searched | None:
     together = levels_share_blocks(subject, choice.found)
     result = search(trials, _candidates(draft), sizes, begin, choice.last, together=together)
     findings.notes += told(result, trials, sizes.raw_bytes)
-    best = result.best
-    if best is None or best.steps is None:
-        if subject.settings.on_fail == "refuse":
-            return None
+    if result.best is None and subject.settings.on_fail != "refuse":
         raise EveryBit(_why_none(result))
-    steps = steps_at(part.levels, best.steps, sample.levels)
-    proved = part is sample and trials.is_proved(best.candidate, best.steps)
-    return Searched(best.candidate.codec, steps, best.stopped, proved)
+    rivals = rivals_of(result, trials, sizes)
+    passing = []
+    for one in result.looked:
+        if one.steps is None:
+            continue
+        passing.append(
+            Searched(
+                one.candidate.codec,
+                steps_at(part.levels, one.steps, sample.levels),
+                one.size_bytes,
+                one.stopped,
+                is_proved=part is sample and trials.is_proved(one.candidate, one.steps),
+                rivals=rivals if one is result.best else (),
+            )
+        )
+    return sorted(passing, key=lambda one: one.size_bytes)
 
 
 def _why_none(result: Search) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from climcomp_workflows.plan.choice import Choice, Chosen
 from climcomp_workflows.plan.draft import Draft, levels_share_blocks
 from climcomp_workflows.plan.ladder import TIGHTER
-from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.plan.search.budget import (
     CONFIRMING_TRIALS,
     SEARCHING_SHARE,
@@ -36,8 +36,10 @@ class Searched:
 
     codec: str
     steps: Steps
+    size_bytes: float  # of the sample blocks
     stopped: Failed | None
     is_proved: bool  # whether all of the sample passed
+    rivals: tuple[tuple[str, Settings], ...] = ()  # to race with it on each block
 
     @property
     def is_near_miss(self) -> bool:
@@ -54,7 +56,7 @@ def confirmed(choice: Choice, draft: Draft, begin: int, searched: Searched) -> C
     if steps != choice.everywhere(begin) or draft.race.best.codec != codec:
         draft = choice.draft(steps, codec)
     if searched.is_proved and draft.race.best.keepbits is None:
-        return Chosen(draft, choice.bounds(steps), 0, tuple(failed))
+        return Chosen(_raced(draft, searched), choice.bounds(steps), 0, tuple(failed))
     unsure = choice.found.sample.levels
 
     def failing_of(tried: Draft) -> dict[int, Outcome]:
@@ -64,11 +66,11 @@ def confirmed(choice: Choice, draft: Draft, begin: int, searched: Searched) -> C
         looser = tuple(max(0, step - RETREAT_STEPS) for step in steps)
         tried = choice.draft(looser, codec)
         if not failing_of(tried):
-            return Chosen(tried, choice.bounds(looser), 0, ())
+            return Chosen(_raced(tried, searched), choice.bounds(looser), 0, ())
     for _ in range(RETREATS):
         failing = failing_of(draft)
         if not failing:
-            return Chosen(draft, choice.bounds(steps), 0, tuple(failed))
+            return Chosen(_raced(draft, searched), choice.bounds(steps), 0, tuple(failed))
         why = "; ".join(dict.fromkeys(outcome.words for outcome in failing.values()))
         failed.append((draft.ladder[0].text, why))
         if may_round and draft.race.best.keepbits is not None and draft.rounding == "auto":
@@ -77,7 +79,21 @@ def confirmed(choice: Choice, draft: Draft, begin: int, searched: Searched) -> C
             steps = _retreated(choice, steps, failing)
             unsure = tuple(failing)
         draft = choice.draft(steps, codec, may_round=may_round)
-    return by_ladder(choice, draft, steps, tuple(failed))
+    return by_ladder(choice, _raced(draft, searched), steps, tuple(failed))
+
+
+def _raced(draft: Draft, searched: Searched) -> Draft:
+    """The draft, whose lossy rungs let the rivals of its codec have those blocks that suit them."""
+    if draft.portable or not searched.rivals:
+        return draft
+    names = " or ".join(codec for codec, _ in searched.rivals)
+    ladder = tuple(
+        rung
+        if rung.lossless
+        else replace(rung, rivals=searched.rivals, text=f"{rung.text}, {names} where smaller")
+        for rung in draft.ladder
+    )
+    return replace(draft, ladder=ladder)
 
 
 def _confirming(choice: Choice, draft: Draft) -> SampleGate:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from climcomp.bounds import BoundKind, ErrorBound
 from climcomp.codecs import get_codec, missing_extra
 from climcomp.errors import RecipeError
 from climcomp.rounding import keepbits_for
-from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.recipe import Recipe, VariableSettings
 from climcomp_workflows.recipe.run_values import Information
 
@@ -18,8 +17,6 @@ from climcomp_workflows.recipe.run_values import Information
 # lossless.
 TIGHTER = 4.0
 AUTO_CODECS = ("sz3", "delta", "zfp", "sperr", "log", "rounding")
-
-Settings = tuple[tuple[str, Any], ...]
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
 

@@ -25,6 +25,16 @@ PLAN_VERSION = 1
 
 How = Literal["lossy", "lossless", "carried"]
 Enforced = Literal["all", "bounds"]
+Settings = tuple[tuple[str, Any], ...]
+"""The fields of a codec that are not at their defaults."""
+
+
+def _settings_to_list(settings: Settings) -> list[list[Any]]:
+    return [[key, list(v) if isinstance(v, tuple) else v] for key, v in settings]
+
+
+def _settings_from_list(stored: list[list[Any]]) -> Settings:
+    return tuple((key, tuple(v) if isinstance(v, list) else v) for key, v in stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +43,15 @@ class Rung:
 
     `bounds` holds one bound for each level of the canonical layout, or a single one for all;
     None is the lossless rung. `keepbits` likewise: mantissa bits kept before the codec's turn.
+    `rivals` are other codecs with their settings, which may code a block where they are smaller.
     """
 
     codec: str
-    settings: tuple[tuple[str, Any], ...]
+    settings: Settings
     bounds: tuple[ErrorBound, ...] | None
     keepbits: tuple[int, ...] | None
     text: str
+    rivals: tuple[tuple[str, Settings], ...] = ()
 
     @property
     def lossless(self) -> bool:
@@ -50,10 +62,11 @@ class Rung:
         """The rung as JSON stores it."""
         return {
             "codec": self.codec,
-            "settings": [[k, list(v) if isinstance(v, tuple) else v] for k, v in self.settings],
+            "settings": _settings_to_list(self.settings),
             "bounds": None if self.bounds is None else [b.to_dict() for b in self.bounds],
             "keepbits": None if self.keepbits is None else list(self.keepbits),
             "text": self.text,
+            "rivals": [[codec, _settings_to_list(settings)] for codec, settings in self.rivals],
         }
 
     @classmethod
@@ -63,10 +76,11 @@ class Rung:
         keepbits = data["keepbits"]
         return cls(
             data["codec"],
-            tuple((k, tuple(v) if isinstance(v, list) else v) for k, v in data["settings"]),
+            _settings_from_list(data["settings"]),
             None if bounds is None else tuple(ErrorBound(**b) for b in bounds),
             None if keepbits is None else tuple(keepbits),
             data["text"],
+            tuple((codec, _settings_from_list(own)) for codec, own in data["rivals"]),
         )
 
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from climcomp.archive import build_shard, fill_value_of
 from climcomp.blocks import chunk_count
 from climcomp.codecs import get_codec
-from climcomp.frame import BlockEncoding, encode_block, read_header
+from climcomp.frame import BlockEncoding, read_header
 from climcomp_metrics.field import Place
 from climcomp_workflows.plan.model import Rung, VariablePlan
 from climcomp_workflows.portable import round_within
 from climcomp_workflows.shard.place import of_shard
+from climcomp_workflows.shard.smallest import encode_smallest, encodings
 from climcomp_workflows.states import Index
 
 
@@ -42,10 +43,11 @@ def encode_shard(
         exact=variable.exact,
         fill=float(fill_value_of(spec)),
     )
+    ways = encodings(rung, encoding)
     blocks: Counter[str] = Counter()
 
     def encode(block: NDArray[Any]) -> bytes:
-        payload = encode_block(block, encoding)
+        payload = encode_smallest(block, ways)
         blocks[read_header(payload).codec] += 1
         return payload
 

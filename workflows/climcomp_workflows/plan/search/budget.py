@@ -24,7 +24,7 @@ EXPECTED_TRIALS = 14
 # Our own: the rest confirms what was found on more of the sample, once or twice.
 SEARCHING_SHARE = 0.6
 CONFIRMING_TRIALS = 2
-STRETCH = 1.25
+STRETCH = 1.6
 FEWEST_STEPS = 4  # of time: what changes between seasons must be seen
 FEWEST_LEVELS = 4
 # Our own: an archive of so few values is mostly names and sizes, and a sample of them says little.

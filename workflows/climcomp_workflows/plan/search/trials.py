@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 
 from climcomp.bounds import ErrorBound
-from climcomp_workflows.plan.ladder import LevelBounds, Settings, bounds_in_words
-from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.ladder import LevelBounds, bounds_in_words
+from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.plan.search.budget import Budget, BudgetSpent
 from climcomp_workflows.plan.search.outcome import Outcome
 from climcomp_workflows.plan.search.steps import at_step
