@@ -282,7 +282,7 @@ def test_packed_integers_without_a_bound_are_named(bench_of: BenchOf, tmp_path: 
             file.createVariable(name, "i2", ("time", "lat"))[:] = np.arange(32).reshape(4, 8)
         file["tas"].scale_factor, file["tas"].units = 0.01, "K"
     with pytest.raises(UsageError, match=r"tas: packed integers stay packed.*count: integers"):
-        bench_of(path)
+        bench_of(path, "quality: bounds\n")
     extra = "variables: {tas: {bound: 0.1 K, class: continuous}}\nquality: bounds\n"
     bench = bench_of(path, extra, codecs=("sz3",), bounds=3)
     assert only(bench).name == "tas"

@@ -18,7 +18,7 @@ from .conftest import Data, waves
 
 PlanOf = Callable[..., Plan]
 K = {"units": "K", "standard_name": "air_temperature"}
-FIELD = waves((12, 40, 60), noise=0.5)
+FIELD = waves((12, 60, 100), noise=0.5)
 PASSED, FAILED = Outcome(0.5, "X1 is fine"), Outcome(2.0, "X1 is 2, limit 1")
 
 

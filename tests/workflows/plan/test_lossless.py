@@ -80,14 +80,16 @@ def test_packed_integers_stay_packed_where_values_would_save_next_to_nothing(
     plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lossy, "WORTH_LOSING", 1e-3)
-    t2m = plan_of("variables: {t2m: {bound: 0.5 K}}\n", t2m=PACKED).variable("t2m")
+    recipe = "quality: bounds\nvariables: {t2m: {bound: 0.5 K}}\n"
+    t2m = plan_of(recipe, t2m=PACKED).variable("t2m")
     assert not t2m.decoded
     assert t2m.spec.dtype == "int16"
     assert t2m.reason == "its packed integers take hardly more than values within the bound"
 
 
 def test_packed_integers_with_a_bound_become_their_values(plan_of: PlanOf) -> None:
-    t2m = plan_of("variables: {t2m: {bound: 0.5 K}}\n", t2m=PACKED).variable("t2m")
+    recipe = "quality: bounds\nvariables: {t2m: {bound: 0.5 K}}\n"
+    t2m = plan_of(recipe, t2m=PACKED).variable("t2m")
     assert t2m.how == "lossy"
     assert t2m.decoded
     assert t2m.spec.dtype == "float32"

@@ -19,7 +19,7 @@ from .conftest import Data, waves
 
 PlanOf = Callable[..., Plan]
 K = {"units": "K", "standard_name": "air_temperature"}
-FIELD = waves((12, 40, 60))
+FIELD = waves((12, 60, 100))
 
 
 def tas(plan_of: PlanOf, entry: str = "", quality: str = "", **data: Any) -> VariablePlan:

@@ -14,6 +14,7 @@ from climcomp_metrics.field import Axes, FieldSettings, no_neighbours
 from climcomp_workflows.plan.blocks import sample_blocks
 from climcomp_workflows.plan.choose import (
     PORTABLE_FACTOR,
+    SLOW,
     Race,
     Trial,
     encode_at,
@@ -84,6 +85,8 @@ def make_draft(
     layout = _layout(subject, found, bounds)
     blocks = _blocks(subject, found, layout, bounds)
     able = able_codecs(subject.recipe, subject.settings, bounds.kind)
+    if subject.settings.codecs == "auto" and subject.raw_bytes < OWN_CHUNK_BYTES:
+        able = tuple(name for name in able if name not in SLOW)  # there is nothing to gain
     entry = _Entry(able if codec is None else (codec,), _rounding(subject, may_round), exact)
     result = _race(subject, blocks, entry)
     if _may_part_steps(subject, found, layout):

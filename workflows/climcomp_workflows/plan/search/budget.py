@@ -27,8 +27,9 @@ CONFIRMING_TRIALS = 2
 STRETCH = 1.6
 FEWEST_STEPS = 4  # of time: what changes between seasons must be seen
 FEWEST_LEVELS = 4
-# Our own: an archive of so few values is mostly names and sizes, and a sample of them says little.
-FEWEST_VALUES = 1 << 14
+# Our own: an archive of so few values (256 kB of float32) is mostly names and sizes, and statistics
+# of them say little.
+FEWEST_VALUES = 1 << 16
 
 
 class BudgetSpent(Exception):
