@@ -24,6 +24,7 @@ _SAMPLE = 1 << 20
 _FEWEST_DISTINCT = 64
 _FEWEST_OF_FEW_BITS = 4  # distinct values, if their unused bits make up for it
 _FEWEST_UNUSED_BITS = 4  # lowest mantissa bits that are zero in every value
+_OWN_ROUNDINGS = 4  # spacings that products and sums here are off where values have no more bits
 _MAGNITUDES = (1e-30, 1e30)  # where steps, spacings and their products cannot overflow
 
 
@@ -74,7 +75,8 @@ def detect_lattice(
     Lattice or None
         None too where there are too few distinct values to judge by (64, or four where they have
         hardly any bits), where the step is below 12 times the float spacing at the largest
-        value, or that is not between 1e-30 and 1e30.
+        value (48 times for float64, which has no wider type to compute in), or that value is not
+        between 1e-30 and 1e30.
 
     Raises
     ------
@@ -180,6 +182,8 @@ def _linear(distinct: NDArray[Any], largest: float) -> Lattice | None:
     """Values offset + step * integer, each as far off as unpacking in their type leaves it."""
     wide = distinct.astype(np.float64)
     spacing = float(np.spacing(distinct.dtype.type(max(largest, wide[-1] - wide[0]))))
+    if distinct.dtype.itemsize == 8:
+        spacing *= _OWN_ROUNDINGS
     step = _common_divisor(np.sort(np.diff(wide)), spacing)
     if step == 0.0:
         return None

@@ -1,4 +1,4 @@
-"""The lossless codec: every bit comes back, by whichever of four ways is the smallest.
+"""The lossless codec: every bit comes back, by whichever of five ways is the smallest.
 
 Payload
 -------
@@ -13,12 +13,15 @@ One byte says the way, the rest is its stream. All numbers are little-endian.
    sign bit alone if not), then the difference to the previous value taken along each of the last a
    axes, modulo 2**32 or 2**64, read as two's complement and folded (0, -1, 1, -2 ... becomes
    0, 1, 2, 3 ...)
+4. the stream of climcomp.codecs.lattice_integers: whole numbers and the formula that gives the
+   values from them
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,6 +35,15 @@ from climcomp.codecs.base import (
     installed_version,
     value_count,
 )
+from climcomp.codecs.differences import (
+    floats_of,
+    ordered_bits,
+    pack_differences,
+    sums,
+    unfolded,
+    useful_axes,
+)
+from climcomp.codecs.lattice_integers import decode_integers, encode_integers
 from climcomp.codecs.pcodec import pack_numbers, unpack_numbers
 from climcomp.codecs.sample import sample_box
 from climcomp.errors import PayloadError
@@ -63,7 +75,11 @@ class Lossless:
         if values.nbytes >= _TRY_ALL_BELOW:
             sample = sample_box(values)
             ways = [min(ways, key=lambda way: len(way(sample)))]
-        smallest = min((way(values) for way in ways), key=len)
+        payloads = [way(values) for way in ways]
+        integers = encode_integers(values)
+        if integers is not None:
+            payloads.append(b"\x04" + integers)
+        smallest = min(payloads, key=len)
         return smallest if len(smallest) <= values.nbytes else _encode_raw(values)
 
     def decode(
@@ -91,17 +107,15 @@ class Lossless:
             return np.ascontiguousarray(rows.T).reshape(-1).view(dtype).reshape(shape)
         if way == 3:
             return _decode_differences(stream, shape, dtype)
-        raise PayloadError(f"lossless way {way} is unknown (0 to 3): a newer climcomp made it?")
+        if way == 4:
+            return decode_integers(stream, shape, dtype)
+        raise PayloadError(f"lossless way {way} is unknown (0 to 4): a newer climcomp made it?")
 
 
 def _ways(values: NDArray[np.floating]) -> list[_Encoder]:
     """The encoders that are worth trying on blocks of this shape."""
-    ways: list[_Encoder] = [_encode_pcodec, _encode_shuffled]
-    long = sum(length > 1 for length in values.shape)
-    for axes in (2, 3):
-        if axes <= min(long, values.ndim):
-            ways.append(lambda block, axes=axes: _encode_differences(block, axes))  # type: ignore[misc]
-    return ways
+    axes = useful_axes(values.shape)
+    return [_encode_pcodec, _encode_shuffled, *(partial(_encode_differences, axes=a) for a in axes)]
 
 
 def _encode_raw(values: NDArray[np.floating]) -> bytes:
@@ -118,19 +132,7 @@ def _encode_shuffled(values: NDArray[np.floating]) -> bytes:
 
 
 def _encode_differences(values: NDArray[np.floating], axes: int) -> bytes:
-    word = np.dtype(f"u{values.itemsize}")
-    bits = np.ascontiguousarray(values).view(word)
-    sign = word.type(1 << (8 * values.itemsize - 1))
-    numbers = np.where(bits & sign, ~bits, bits ^ sign)
-    for axis in range(values.ndim - axes, values.ndim):
-        later: list[slice] = [slice(None)] * values.ndim
-        earlier = later.copy()
-        later[axis], earlier[axis] = slice(1, None), slice(None, -1)
-        difference = numbers.copy()
-        difference[tuple(later)] -= numbers[tuple(earlier)]
-        numbers = difference
-    folded = (numbers << 1) ^ -(numbers >> (8 * values.itemsize - 1))
-    return b"\x03" + bytes([axes]) + pack_numbers(folded.reshape(-1), is_noise=True)
+    return b"\x03" + bytes([axes]) + pack_differences(ordered_bits(values), axes)
 
 
 def _decode_differences(
@@ -141,10 +143,5 @@ def _decode_differences(
     if not 1 <= axes <= min(3, len(shape)):
         raise PayloadError(f"differences along {axes} axes of a block with {len(shape)}")
     word = np.dtype(f"u{dtype.itemsize}")
-    folded = unpack_numbers(stream[1:], value_count(shape), word).reshape(shape)
-    numbers = (folded >> 1) ^ -(folded & 1)
-    for axis in range(len(shape) - axes, len(shape)):
-        np.add.accumulate(numbers, axis=axis, out=numbers, dtype=word)
-    sign = word.type(1 << (8 * dtype.itemsize - 1))
-    bits = np.where(numbers & sign, numbers ^ sign, ~numbers)
-    return bits.view(dtype)
+    numbers = unpack_numbers(stream[1:], value_count(shape), word).reshape(shape)
+    return floats_of(sums(unfolded(numbers), axes), dtype)

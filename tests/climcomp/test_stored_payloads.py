@@ -36,4 +36,18 @@ def test_every_way_of_the_lossless_codec_is_stored() -> None:
         header = read_header(payload)
         if header.codec in ("lossless", "rounding") and header.body in (2, 3):
             ways.add(payload[len(payload) - 4 - header.body_bytes])
-    assert ways == {0, 1, 2, 3}
+    assert ways == {0, 1, 2, 3, 4}
+
+
+def test_every_kind_of_whole_numbers_is_stored() -> None:
+    heads = set()
+    for path in FOLDER.glob("*-lattice-*.payload"):
+        payload = path.read_bytes()
+        start = len(payload) - 4 - read_header(payload).body_bytes
+        way, form, axes, _, parts = payload[start : start + 5]
+        if way == 4:
+            heads.add((form, axes, parts))
+    forms, axes_used, parts_used = (set(found) for found in zip(*heads, strict=True))
+    assert forms == {0, 1, 2, 3}
+    assert axes_used >= {0, 3}
+    assert parts_used == {1, 2}

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.errors import BoundError, RecipeError
-from climcomp.lattice import detect_lattice
 from climcomp_metrics.field import Axes
 from climcomp_metrics.sigma import estimate_sigma
 from climcomp_workflows.classes import SampleStats, classify, default_bound, sample_stats
@@ -25,6 +24,7 @@ from climcomp_workflows.plan.level_bounds import (
     recipe_bounds,
 )
 from climcomp_workflows.plan.lossless import named_exactly
+from climcomp_workflows.plan.origin import Origin, find_origin
 from climcomp_workflows.plan.sample import Sample, read_sample
 from climcomp_workflows.plan.subject import Findings, Subject, axes_of
 from climcomp_workflows.recipe import Recipe, VariableSettings
@@ -56,6 +56,7 @@ class Survey:
     sigma: tuple[float, ...]
     sigma_method: str
     ranges: tuple[LevelRange | None, ...]
+    origin: Origin | None  # what was done to the values before, where it shows
 
 
 def survey(subject: Subject, findings: Findings) -> Survey:
@@ -79,9 +80,9 @@ def survey(subject: Subject, findings: Findings) -> Survey:
         raise EveryBit("all sampled values are missing")
     if all(r is None or r.low == r.high for r in ranges):
         raise EveryBit("the sampled values do not vary")
-    lattice = detect_lattice(sample.fields[0, 0])
-    if lattice is not None:
-        findings.notes.append(lattice.description)
+    origin = find_origin(sample, subject.unit)
+    if origin is not None:
+        findings.notes.append(origin.words)
     found = classify(
         settings.name,
         variable.attributes,
@@ -110,6 +111,7 @@ def survey(subject: Subject, findings: Findings) -> Survey:
         sigma_of_all(sample, sigma, levels),
         method,
         ranges_of_all(sample, ranges, levels),
+        origin,
     )
 
 
@@ -203,8 +205,15 @@ def _bounds(subject: Subject, found: Survey) -> tuple[LevelBounds, tuple[str, ..
     if settings.bound is not None:
         return recipe_bounds(settings, attributes, found.ranges)
     if isinstance(subject.recipe.quality, Information):
-        levels = len(found.sigma)
-        return information_bounds(found.sample, subject.recipe.quality, levels, subject.dtype)
+        return information_bounds(
+            found.sample,
+            subject.recipe.quality,
+            len(found.sigma),
+            subject.dtype,
+            months=subject.months,
+            sigma=found.sigma,
+            origin=found.origin,
+        )
     try:
         default = default_bound(settings.name, attributes, found.kind)
     except BoundError as error:
