@@ -27,7 +27,7 @@ import pytest
 from climcomp.bounds import ErrorBound
 from climcomp_workflows.plan import chosen, draft, lossy
 from climcomp_workflows.plan.choice import Choice
-from climcomp_workflows.plan.choose import payload_of
+from climcomp_workflows.plan.coded import payload_of
 from climcomp_workflows.plan.draft import Draft
 from climcomp_workflows.plan.ladder import LevelBounds, able_codecs
 from climcomp_workflows.plan.make import make_plan

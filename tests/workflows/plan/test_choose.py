@@ -12,11 +12,10 @@ from climcomp_workflows.plan import choose
 from climcomp_workflows.plan.choose import (
     Race,
     Trial,
-    encode_at,
     race,
-    standard_size,
 )
 from climcomp_workflows.plan.ladder import LevelBounds, make_ladder
+from climcomp_workflows.plan.later import encode_at, standard_size
 from climcomp_workflows.plan.pieces import PIECE_VALUES, SampleBlock, piece
 
 from .conftest import waves

@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numcodecs.blosc import Blosc
 
-from climcomp.codecs import choose_settings, get_codec
+from climcomp.codecs import choose_settings
 from climcomp.errors import BoundError, CodecError
-from climcomp.frame import BlockEncoding, decode_block, encode_block
+from climcomp.frame import decode_block
 from climcomp.rounding import keepbits_for
-from climcomp_workflows.plan.ladder import TIGHTER
-from climcomp_workflows.plan.model import Rung, Settings
+from climcomp_workflows.plan.coded import axes_of_planes, payload_of, size_of_planes
+from climcomp_workflows.plan.model import Settings
 from climcomp_workflows.plan.pieces import SampleBlock, piece
-from climcomp_workflows.portable import round_within
 
 # The numbers below are our own.
 # Raw bytes of a variable up to which SZ3's two algorithms both run on every whole block; above, a
@@ -28,8 +26,6 @@ FULL_RACE_BYTES = 64 << 20
 WORTH_SHARE = 0.01
 # Rounding before a codec takes this share of the bound; the codec keeps the rest.
 ROUNDING_SHARE = 0.25
-# Standard codecs, which every Zarr reader knows, are preferred up to this much more bytes.
-PORTABLE_FACTOR = 1.1
 # Values of a piece of a block on which orders of dimensions are compared: 14 encodes of SZ3.
 ORDER_VALUES = 1 << 17
 # What comes within this of the smallest on pieces is tried on whole blocks.
@@ -39,10 +35,6 @@ NEAR_BY_SLABS = 1.35
 # SPERR takes some 15 times as long as SZ3 (FACTS: 46 MB/s against 305, and more in the sandbox), so
 # it must save at least this share. Its time is also why it runs on one whole block, not on all.
 SLOW = {"sperr": 1.05}
-# Planes that differences are tried on; and the values of a plane below which the head of a stream
-# of its own weighs too much (SZ3: about 100 bytes).
-FEWEST_PLANES = 3
-SMALLEST_PLANE = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,41 +185,6 @@ def _differences(
     return sorted(found, key=lambda t: t.size_bytes)[:1]
 
 
-def axes_of_planes(shape: tuple[int, ...]) -> list[int]:
-    """The dimensions along which a block has at least three planes worth a stream of their own.
-
-    Of the last two, the horizontal ones, the codecs of planes make use themselves.
-    """
-    size = math.prod(shape)
-    leading = shape[: max(1, len(shape) - 2)]
-    return [a for a, n in enumerate(leading) if n >= FEWEST_PLANES and size // n >= SMALLEST_PLANE]
-
-
-def size_of_planes(
-    block: SampleBlock,
-    settings: Settings,
-    keepbits: int | None,
-    exact: tuple[float, ...],
-    fill: float,
-) -> float:
-    """What a block comes to as differences, from three planes in its middle.
-
-    Raises
-    ------
-    BoundError, CodecError
-        If the codec refuses them.
-    """
-    axis: int = dict(settings)["axis"]
-    slab = block.slab(axis, FEWEST_PLANES)
-    planes, share = block.values.shape[axis], slab.raw_bytes / FEWEST_PLANES
-    one, all_three = (
-        len(payload_of(part, "delta", settings, keepbits, exact, fill))
-        for part in (block.slab(axis, 1), slab)
-    )
-    difference = (all_three - one) / (FEWEST_PLANES - 1)
-    return float((one + (planes - 1) * difference) * (block.raw_bytes / planes) / share)
-
-
 def _on_whole_blocks(
     blocks: Sequence[SampleBlock], trials: Sequence[Trial], exact: tuple[float, ...], fill: float
 ) -> list[Trial]:
@@ -287,31 +244,6 @@ def _try(
     return Trial(codec, settings, keepbits, size, raw, time.perf_counter() - started)
 
 
-def payload_of(
-    block: SampleBlock,
-    codec: str,
-    settings: Settings,
-    keepbits: int | None,
-    exact: tuple[float, ...],
-    fill: float,
-) -> bytes:
-    """A sample block as it would be stored.
-
-    Raises
-    ------
-    BoundError, CodecError
-        If the codec refuses it.
-    """
-    encoding = BlockEncoding(
-        codec=get_codec(codec, **dict(settings)),
-        bound=None if codec == "lossless" else block.bound,
-        keepbits=keepbits,
-        exact=exact,
-        fill=fill,
-    )
-    return encode_block(block.values, encoding)
-
-
 def _settings_of(codec: str, blocks: Sequence[SampleBlock], raw_bytes: int) -> Settings:
     if codec not in ("sz3", "log"):
         return ()
@@ -349,44 +281,3 @@ def _keepbits_within(blocks: Sequence[SampleBlock], share: float) -> int | None:
     dtype = blocks[0].values.dtype
     keepbits = keepbits_for(min(0.5, share * bound.value / largest), dtype)
     return None if keepbits >= np.finfo(dtype).nmant else keepbits
-
-
-def _at_rung(blocks: Sequence[SampleBlock], number: int) -> list[SampleBlock]:
-    factor = TIGHTER**number
-    return [replace(b, bound=b.bound.tightened(factor)) for b in blocks]
-
-
-def encode_at(
-    blocks: Sequence[SampleBlock],
-    rung: Rung,
-    number: int,
-    exact: tuple[float, ...],
-    fill: float,
-    result: Race,
-) -> int:
-    """Bytes of the sample blocks at a later rung of the ladder, whose first won the race.
-
-    From how pieces of them grow between the two rungs. What lossless coding takes where the codec
-    refuses: such a rung leads to the lossless one.
-    """
-    keepbits = None if rung.keepbits is None else max(rung.keepbits)
-    pieces = [b.piece() for b in blocks]
-    try:
-        before, after = (
-            sum(
-                len(payload_of(part, rung.codec, rung.settings, keepbits, exact, fill))
-                for part in _at_rung(pieces, step)
-            )
-            for step in (0, number)
-        )
-    except (BoundError, CodecError):
-        return result.lossless_bytes
-    return math.ceil(result.best.size_bytes * after / before)
-
-
-def standard_size(blocks: Sequence[SampleBlock], exact: tuple[float, ...], number: int) -> int:
-    """Bytes of the blocks, rounded to the bounds of a rung, under the archive's standard codecs."""
-    blosc = Blosc(cname="zstd", clevel=5, shuffle=Blosc.SHUFFLE)
-    return sum(
-        len(blosc.encode(round_within(b.values, b.bound, exact))) for b in _at_rung(blocks, number)
-    )

@@ -12,17 +12,10 @@ from climcomp import blocks as chunks
 from climcomp.source import SourceVariable, decode
 from climcomp_metrics.field import Axes, FieldSettings, no_neighbours
 from climcomp_workflows.plan.blocks import sample_blocks
-from climcomp_workflows.plan.choose import (
-    PORTABLE_FACTOR,
-    SLOW,
-    Race,
-    Trial,
-    encode_at,
-    race,
-    standard_size,
-)
+from climcomp_workflows.plan.choose import SLOW, Race, Trial, race
 from climcomp_workflows.plan.fields import bins_of_all, is_periodic
 from climcomp_workflows.plan.ladder import LevelBounds, able_codecs, make_ladder, must_round
+from climcomp_workflows.plan.later import PORTABLE_FACTOR, encode_at, standard_size
 from climcomp_workflows.plan.layout import OWN_CHUNK_BYTES, Layout
 from climcomp_workflows.plan.lossless import layout_of
 from climcomp_workflows.plan.members import ensemble_of

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from climcomp.errors import BoundError, CodecError
-from climcomp_workflows.plan.choose import SLOW, payload_of, size_of_planes
+from climcomp_workflows.plan.choose import SLOW
+from climcomp_workflows.plan.coded import payload_of, size_of_planes
 from climcomp_workflows.plan.ladder import LevelBounds
 from climcomp_workflows.plan.pieces import PIECE_VALUES, SampleBlock
 from climcomp_workflows.plan.sample import spread
