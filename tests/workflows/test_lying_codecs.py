@@ -156,6 +156,12 @@ def _recipe(make_recipe: MakeRecipe, source: Path, extra: str = "") -> Recipe:
     )
 
 
+def _believe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the plan from looking at its samples."""
+    monkeypatch.setattr("climcomp_workflows.plan.chosen._searched", lambda *_: [])
+    monkeypatch.setattr("climcomp_workflows.plan.confirm.first_rung", lambda *_: (0, ()))
+
+
 @pytest.mark.parametrize("liar", BREAK_THE_PROMISE, ids=lambda liar: liar.__name__)
 def test_a_codec_that_breaks_its_promise_is_left_for_lossless(
     liar: type,
@@ -165,7 +171,7 @@ def test_a_codec_that_breaks_its_promise_is_left_for_lossless(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The plan would see through it on its samples; this is about what the shards are protected by.
-    monkeypatch.setattr("climcomp_workflows.plan.lossy.first_rung", lambda *_: (0, ()))
+    _believe(monkeypatch)
     outcome = _run(liar, lying, _recipe(make_recipe, source))
     with xr.open_zarr(outcome.store) as stored, xr.open_dataset(source) as original:
         np.testing.assert_array_equal(stored.tas.values, original.tas.values)
@@ -184,7 +190,7 @@ def test_a_codec_within_its_bound_that_harms_the_climate_is_left_for_lossless(
     make_recipe: MakeRecipe,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("climcomp_workflows.plan.lossy.first_rung", lambda *_: (0, ()))
+    _believe(monkeypatch)
     outcome = _run(liar, lying, _recipe(make_recipe, source))
     with xr.open_zarr(outcome.store) as stored, xr.open_dataset(source) as original:
         np.testing.assert_array_equal(stored.tas.values, original.tas.values)
@@ -200,7 +206,7 @@ def test_a_variable_that_may_not_be_lossless_is_refused(
     make_recipe: MakeRecipe,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("climcomp_workflows.plan.lossy.first_rung", lambda *_: (0, ()))
+    _believe(monkeypatch)
     outcome = _run(Bias, lying, _recipe(make_recipe, source, ", on_fail: refuse"))
     assert outcome.refused == ("tas",)
     with xr.open_zarr(outcome.store) as stored:

@@ -109,8 +109,8 @@ def test_a_failure_in_the_run_is_a_reason_to_try_again(
     recipe_with: MakeRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The samples are the whole variable, so that only a gate that lies lets a run begin.
-    monkeypatch.setattr("climcomp_workflows.plan.lossy.first_rung", lambda gate, ladder: (0, ()))
-    monkeypatch.setattr("climcomp_workflows.plan.lossy.steps_of_levels", lambda *a: ())
+    monkeypatch.setattr("climcomp_workflows.plan.chosen._searched", lambda *_: [])
+    monkeypatch.setattr("climcomp_workflows.plan.confirm.first_rung", lambda gate, ladder: (0, ()))
     outcome = run_recipe(recipe_with(LARGEST.replace("0.06, fail: 0.1", "1.0e-5, fail: 2.0e-5")))
     assert outcome.report is not None
     tas = next(v for v in outcome.report.variables if v.name == "tas")

@@ -411,3 +411,29 @@ def test_no_value_of_any_key_shows_a_message_of_the_machinery() -> None:
                     assert problem.startswith("line ")
                     assert "Value error" not in problem
                     assert "Input should" not in problem
+
+
+def test_search_is_read_and_written() -> None:
+    recipe = parse_recipe(HEAD + "search: {max_share: 2.5 %, loosest: 3}\n")
+    assert (recipe.search.max_share, recipe.search.loosest) == (0.025, 3.0)
+    assert recipe.model_dump(mode="json")["search"] == {"max_share": "2.5 %", "loosest": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("search: {max_share: 5}", 'wanted a share of the run such as "5 %"'),
+        ("search: {max_share: 120 %}", '"0 %" (no search) to "100 %"'),
+        ("search: {max_share: -1 %}", "wanted a share of the run"),
+        ("search: {loosest: 0.5}", "from 1 (no looser) to 10"),
+        ("search: {loosest: 11}", "from 1 (no looser) to 10"),
+        ("search: {loosest: lots}", "how many times looser"),
+        ("search: {max: 5 %}", "did you mean"),
+        ("search: {loosest: 2}\nquality: bounds", "search is for quality: climate"),
+        ("search: {loosest: 2}\nquality: {information: 0.99}", "with quality: information"),
+    ],
+)
+def test_a_search_that_cannot_be_is_an_error(text: str, found: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(HEAD + text + "\n")
+    assert found in str(caught.value)

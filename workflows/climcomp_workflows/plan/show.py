@@ -154,6 +154,11 @@ def _carried(entries: list[dict[str, Any]]) -> list[str]:
         shape = _by(entry["shape"])
         facts = f"{entry['dtype']} {shape}, {size(entry['raw_bytes'])}"
         lines.append(_cut(f"  {entry['name']:<{width}}  {facts:<30} {entry['reason']}"))
+        # Where fields could have been smaller, whoever plans wants all of what was tried.
+        for told in (entry["reason"], *entry["notes"]) if entry["notes"] else ():
+            lines += textwrap.wrap(
+                printable(told), WIDTH, initial_indent=" " * 6 + "- ", subsequent_indent=" " * 8
+            )
     return lines
 
 

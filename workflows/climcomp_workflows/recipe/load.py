@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from climcomp.errors import RecipeError
-from climcomp_workflows.recipe import checks, cost, models
+from climcomp_workflows.recipe import checks, cost, models, search
 from climcomp_workflows.recipe.bundled import find_recipe
 from climcomp_workflows.recipe.models import Recipe
 from climcomp_workflows.recipe.own_metrics import OwnEntry, read_own_metrics
@@ -32,6 +32,7 @@ _SECTIONS: dict[Location, type[BaseModel]] = {
     ("output",): models.Output,
     ("defaults",): models.Defaults,
     ("checks",): checks.Checks,
+    ("search",): search.SearchRecipe,
     ("report",): models.ReportSettings,
     ("cluster",): models.Cluster,
     ("cost",): cost.Cost,
