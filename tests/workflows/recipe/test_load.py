@@ -416,7 +416,8 @@ def test_no_value_of_any_key_shows_a_message_of_the_machinery() -> None:
 def test_search_is_read_and_written() -> None:
     recipe = parse_recipe(HEAD + "search: {max_share: 2.5 %, loosest: 3}\n")
     assert (recipe.search.max_share, recipe.search.loosest) == (0.025, 3.0)
-    assert recipe.model_dump(mode="json")["search"] == {"max_share": "2.5 %", "loosest": 3.0}
+    written = {"max_share": "2.5 %", "loosest": 3.0, "learn_from": None}
+    assert recipe.model_dump(mode="json")["search"] == written
 
 
 @pytest.mark.parametrize(
@@ -428,7 +429,7 @@ def test_search_is_read_and_written() -> None:
         ("search: {loosest: 0.5}", "from 1 (no looser) to 10"),
         ("search: {loosest: 11}", "from 1 (no looser) to 10"),
         ("search: {loosest: lots}", "how many times looser"),
-        ("search: {max: 5 %}", "did you mean"),
+        ("search: {maxshare: 5 %}", "did you mean"),
         ("search: {loosest: 2}\nquality: bounds", "search is for quality: climate"),
         ("search: {loosest: 2}\nquality: {information: 0.99}", "with quality: information"),
     ],

@@ -8,6 +8,7 @@ from dataclasses import replace
 from climcomp_workflows.plan.choice import Choice, Chosen, MakeGate
 from climcomp_workflows.plan.confirm import Searched, by_ladder, confirmed
 from climcomp_workflows.plan.draft import Draft, fill_of, levels_share_blocks
+from climcomp_workflows.plan.lessons import learned
 from climcomp_workflows.plan.search.budget import (
     FEWEST_VALUES,
     SEARCHING_SHARE,
@@ -46,9 +47,11 @@ def choose_encoding(
         If the recipe asks of this variable what cannot be.
     """
     loosest, factor = loosest_bounds(subject, found, findings)
+    loosest, begin, note = learned(loosest, step_of(factor), subject.lesson)
+    findings.notes += [note] if note else []
     last = last_step(loosest, found.ranges, subject.dtype)
     choice = Choice(subject, found, findings, exact, loosest, last, make_gate)
-    begin = min(step_of(factor), last)
+    begin = min(begin, last)
     try:
         draft = choice.draft(choice.everywhere(begin))
     except EveryBit:

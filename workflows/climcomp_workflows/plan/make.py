@@ -12,6 +12,7 @@ from climcomp_metrics.base import Limits
 from climcomp_metrics.criteria import all_criteria, make_limits
 from climcomp_metrics.spectral.harmonics import load_ducc0
 from climcomp_workflows.plan.check import all_at_once, check_recipe
+from climcomp_workflows.plan.lessons import Lesson, read_lessons
 from climcomp_workflows.plan.lossless import lossless_reason, plan_lossless
 from climcomp_workflows.plan.lossy import plan_lossy
 from climcomp_workflows.plan.model import DatasetPlan, Plan, VariablePlan
@@ -113,6 +114,7 @@ def _make(
         load_ducc0()  # before hours of work, not after
     datasets = [Dataset(key, source) for key, source in sources.items()]
     remarks = check_recipe(recipe, datasets)
+    lessons = read_lessons(recipe)
     for source in sources.values():
         if large := (*source.uncompared, *(name for name, _ in source.shared)):
             say(f"{', '.join(large)}: whether they are the same in all files")
@@ -134,7 +136,8 @@ def _make(
                 continue
             say(path)
             try:
-                plan, cost = _plan_variable(recipe, dataset, variable, places, limits)
+                lesson = lessons.get(path)
+                plan, cost = _plan_variable(recipe, dataset, variable, places, limits, lesson)
             except RecipeError as error:
                 errors.append(error)
                 continue
@@ -186,6 +189,7 @@ def _plan_variable(
     variable: SourceVariable,
     places: Places,
     limits: Limits,
+    lesson: Lesson | None,
 ) -> tuple[VariablePlan, PlannedCost | None]:
     settings = settings_for(recipe, dataset.path(variable.name))
     reason = lossless_reason(recipe, variable, settings)
@@ -201,6 +205,7 @@ def _plan_variable(
         weights=weights,
         months=places.months(variable),
         limits=limits,
+        lesson=lesson,
     )
     findings = Findings()
     plan = plan_lossy(subject, findings)

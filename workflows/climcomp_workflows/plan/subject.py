@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from climcomp.source import Geometry, Source, SourceVariable, decoded_dtype
 from climcomp_metrics.base import Limits
 from climcomp_metrics.field import Axes
+from climcomp_workflows.plan.lessons import Lesson
 from climcomp_workflows.recipe import Recipe, VariableSettings
 
 
@@ -37,6 +38,7 @@ class Subject:
     weights: NDArray[np.float64] | str
     months: NDArray[np.integer] | None
     limits: Limits
+    lesson: Lesson | None = None  # of an archive that the recipe names
 
     @property
     def unit(self) -> str:

@@ -48,3 +48,4 @@ class SearchRecipe(Section):
         MAX_SHARE  # of the run's operations
     )
     loosest: Annotated[float, reads(_read_loosest)] = LOOSEST  # times the table's bound
+    learn_from: str | None = None  # an archive whose bounds this search begins with
