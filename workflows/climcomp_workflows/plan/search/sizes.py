@@ -17,7 +17,7 @@ from climcomp_workflows.plan.search.trials import Candidate
 
 # Our own: sizes are compared on pieces of so many blocks, a slow codec's on smaller ones.
 MOST_BLOCKS = 3
-SLOW_PIECE_VALUES = PIECE_VALUES // 4
+SLOW_PIECE_VALUES = PIECE_VALUES // 2
 
 
 @dataclass(frozen=True, slots=True)
