@@ -177,3 +177,13 @@ def test_what_slabs_flatter_still_runs_against_the_best_of_the_others(
     found = run([block(waves((6, 80, 100), noise=0.5))], ("sz3", "delta"))
     assert found.best.codec == "sz3"
     assert {t.codec for t in found.on_whole_blocks} >= {"sz3", "delta"}
+
+
+def test_lossless_may_be_kept_from_winning() -> None:
+    whole = np.random.default_rng(1).integers(0, 4, (8, 40, 60)).astype(np.float32)
+    assert race([block(whole)], ("sz3",), 10**6, (), NAN, "none").best.codec == "lossless"
+    found = race([block(whole)], ("sz3",), 10**6, (), NAN, "none", lossless_may_win=False)
+    assert found.best.codec == "sz3"
+    assert found.lossless_bytes < found.best.size_bytes
+    nothing = race([block(whole)], (), 10**6, (), NAN, "none", lossless_may_win=False)
+    assert nothing.best.codec == "lossless"

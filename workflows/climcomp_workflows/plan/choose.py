@@ -115,8 +115,12 @@ def race(
     exact: tuple[float, ...],
     fill: float,
     rounding: str | int,
+    *,
+    lossless_may_win: bool = True,
 ) -> Race:
     """Encode the sample blocks with every codec, and losslessly.
+
+    Where lossless coding may not win, something lossy does if any codec keeps the bound.
 
     A codec that refuses the blocks (a bound below their precision) is left out. A rounding before
     another codec is tried where `rounding` is auto, and always done where it is a number of bits.
@@ -138,15 +142,18 @@ def race(
         trials.append(plain)
         if rounding == "auto" and codec != "rounding" and codec not in SLOW:
             trials += _rounded(pieces, plain, exact, fill)
-    trials.append(_try(pieces, "lossless", (), None, exact, fill))
+    exactly = _try(pieces, "lossless", (), None, exact, fill)
     trials.sort(key=_weighed)
+    competes = lossless_may_win or not trials
+    trials = sorted([*trials, exactly], key=_weighed) if competes else [*trials, exactly]
     if all(p.raw_bytes == b.raw_bytes for p, b in zip(pieces, blocks, strict=True)) and all(
         t.codec != "delta" for t in trials
     ):
         return Race(tuple(trials), tuple(refusals))
     # Slabs may flatter differences: the smallest of the others runs against them on whole blocks.
-    smallest = min(_weighed(t) for t in trials if t.codec != "delta")
-    near = [t for t in trials if _weighed(t) <= _nearness(t) * smallest]
+    able = trials if competes else trials[:-1]
+    smallest = min((_weighed(t) for t in able if t.codec != "delta"), default=math.inf)
+    near = [t for t in able if _weighed(t) <= _nearness(t) * smallest]
     whole = _on_whole_blocks(blocks, near, exact, fill)
     return Race((*whole, *(t for t in trials if t not in near)), tuple(refusals))
 

@@ -220,8 +220,16 @@ def _rounding(subject: Subject, may_round: bool) -> str | int:
 
 
 def _race(subject: Subject, blocks: list[SampleBlock], entry: _Entry) -> Race:
-    fill = fill_of(subject.variable)
-    return race(blocks, entry.codecs, subject.raw_bytes, entry.exact, fill, entry.rounding)
+    return race(
+        blocks,
+        entry.codecs,
+        subject.raw_bytes,
+        entry.exact,
+        fill_of(subject.variable),
+        entry.rounding,
+        # Packed integers are compared as they are, not as the floats that they stand for.
+        lossless_may_win=not is_packed(subject.variable),
+    )
 
 
 def fill_of(variable: SourceVariable) -> float:
