@@ -144,6 +144,7 @@ cluster: {workers: 0}
         ("variables: {t2m: {bound: -1 K}}", "above 0"),
         ("variables: {t2m: {bound: .nan}}", "finite"),
         ("variables: {t2m: {bound: [1]}}", "found a list"),
+        ("variables: {t2m: {bound: {850: 0.01 K}}}", "which no level may exceed"),
         ("variables: {t2m: {bound: lossless}}", "class: lossless"),
         ("variables: {t2m: {class: continous}}", "did you mean 'continuous'?"),
         ("variables: {t2m: {class: lossless, bound: 1 K}}", "would do nothing"),

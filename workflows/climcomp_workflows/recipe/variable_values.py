@@ -24,7 +24,10 @@ def _read_bound(value: object) -> BoundText | None:
     if value is None or isinstance(value, BoundText):
         return value
     if isinstance(value, dict | list):
-        raise refusal(f'found {shown(value)}, wanted one text such as "0.01 K" or "1 %"')
+        raise refusal(
+            f'found {shown(value)}, wanted one text such as "0.01 K" or "1 %", which no level may '
+            "exceed: quality: climate finds tighter bounds for those levels that need them"
+        )
     if value == "lossless":
         raise refusal('found lossless: write "class: lossless" for a variable without any error')
     try:
