@@ -20,7 +20,7 @@ from climcomp_workflows.plan.fields import exact_values
 from climcomp_workflows.plan.layout import Layout
 from climcomp_workflows.plan.lossless import layout_of, lossless_reason
 from climcomp_workflows.plan.model import VariablePlan
-from climcomp_workflows.plan.places import Places
+from climcomp_workflows.plan.places import Places, subject_of
 from climcomp_workflows.plan.sample import Sample
 from climcomp_workflows.plan.subject import Dataset, Findings, Subject, is_packed
 from climcomp_workflows.plan.survey import EveryBit, Survey, loosest_bounds, survey
@@ -80,17 +80,7 @@ def prepare(
     settings = settings_for(recipe, plan.name)
     if reason := lossless_reason(recipe, variable, settings):
         raise NotBenched(reason)
-    geometry, weights = places.grid(variable)
-    subject = Subject(
-        recipe=recipe,
-        dataset=dataset,
-        variable=variable,
-        settings=settings,
-        geometry=geometry,
-        weights=weights,
-        months=places.months(variable),
-        limits=limits,
-    )
+    subject = subject_of(recipe, dataset, variable, places, limits)
     findings = Findings()
     try:
         found = survey(subject, findings)
@@ -101,7 +91,9 @@ def prepare(
         found.sample,
         chosen.settings,
         chosen.exact,
-        make_domain(geometry, None if isinstance(weights, str) else weights, None),
+        make_domain(
+            subject.geometry, None if isinstance(subject.weights, str) else subject.weights, None
+        ),
         limits,
         "all",
         frozenset(recipe.checks.off),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from climcomp.archive.attributes import Attributes
 from climcomp.errors import RecipeError, SourceError
@@ -17,8 +17,8 @@ from climcomp_workflows.plan.lossless import lossless_reason, plan_lossless
 from climcomp_workflows.plan.lossy import plan_lossy
 from climcomp_workflows.plan.model import DatasetPlan, Plan, VariablePlan
 from climcomp_workflows.plan.own_code import code_of
-from climcomp_workflows.plan.places import Places
-from climcomp_workflows.plan.subject import Dataset, Findings, Subject
+from climcomp_workflows.plan.places import Places, subject_of
+from climcomp_workflows.plan.subject import Dataset, Findings
 from climcomp_workflows.recipe import (
     Recipe,
     recipe_digest,
@@ -195,20 +195,9 @@ def _plan_variable(
     reason = lossless_reason(recipe, variable, settings)
     if reason:
         return plan_lossless(recipe, dataset, variable, settings, reason), None
-    geometry, weights = places.grid(variable)
-    subject = Subject(
-        recipe=recipe,
-        dataset=dataset,
-        variable=variable,
-        settings=settings,
-        geometry=geometry,
-        weights=weights,
-        months=places.months(variable),
-        limits=limits,
-        lesson=lesson,
-    )
+    subject = subject_of(recipe, dataset, variable, places, limits)
     findings = Findings()
-    plan = plan_lossy(subject, findings)
+    plan = plan_lossy(replace(subject, lesson=lesson), findings)
     return plan, PlannedCost(plan.name, findings.sampled_bytes, findings.seconds)
 
 

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.source import Geometry, Source, SourceVariable, read_geometry, read_time_axis
+from climcomp_metrics.base import Limits
 from climcomp_metrics.sphere import area_weights
+from climcomp_workflows.plan.subject import Dataset, Subject
+from climcomp_workflows.recipe import Recipe, settings_for
 
 # What a geometry is read from, beside the coordinates that the roles name.
 _GRID_ATTRIBUTES = ("coordinates", "grid_mapping", "cell_measures", "mesh", "location")
@@ -44,3 +47,20 @@ class Places:
             geometry = read_geometry(self.source, variable.name)
             self._grid = key, geometry, area_weights(geometry)
         return self._grid[1:]
+
+
+def subject_of(
+    recipe: Recipe, dataset: Dataset, variable: SourceVariable, places: Places, limits: Limits
+) -> Subject:
+    """A variable to be planned, with its settings and its place on the Earth."""
+    geometry, weights = places.grid(variable)
+    return Subject(
+        recipe=recipe,
+        dataset=dataset,
+        variable=variable,
+        settings=settings_for(recipe, dataset.path(variable.name)),
+        geometry=geometry,
+        weights=weights,
+        months=places.months(variable),
+        limits=limits,
+    )
