@@ -12,6 +12,8 @@ from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.plan.search.budget import (
     CONFIRMING_TRIALS,
     SEARCHING_SHARE,
+    Budget,
+    BudgetSpent,
     budget_of,
     thinned,
 )
@@ -26,6 +28,8 @@ from climcomp_workflows.plan.trial import SampleGate, first_rung
 # many steps, so often; then it is left to the ladder.
 RETREAT_STEPS = 2
 RETREATS = 4
+# Our own: steps by which all values are tried looser than what passes, the loosest first.
+LOOSER = (11, 8, 5, 3)
 # Our own: how far beyond a limit chance may carry a part of the sample.
 NEAR_MISS = 1.1
 
@@ -51,12 +55,13 @@ def confirmed(choice: Choice, draft: Draft, begin: int, searched: Searched) -> C
     """The best of the search on more of the sample; tighter on the levels that fail there."""
     steps, codec, may_round = searched.steps, searched.codec, True
     failed: list[tuple[str, str]] = []
+    refused: set[Steps] = set()
     if searched.stopped is not None:
         failed.append((f"{codec} within {searched.stopped.bound}", searched.stopped.why))
     if steps != choice.everywhere(begin) or draft.race.best.codec != codec:
         draft = choice.draft(steps, codec)
     if searched.is_proved and draft.race.best.keepbits is None:
-        return Chosen(_raced(draft, searched), choice.bounds(steps), 0, tuple(failed))
+        return _loosened(choice, draft, steps, searched, tuple(failed), refused)
     unsure = choice.found.sample.levels
 
     def failing_of(tried: Draft) -> dict[int, Outcome]:
@@ -70,7 +75,8 @@ def confirmed(choice: Choice, draft: Draft, begin: int, searched: Searched) -> C
     for _ in range(RETREATS):
         failing = failing_of(draft)
         if not failing:
-            return Chosen(_raced(draft, searched), choice.bounds(steps), 0, tuple(failed))
+            return _loosened(choice, draft, steps, searched, tuple(failed), refused)
+        refused.add(steps)
         why = "; ".join(dict.fromkeys(outcome.words for outcome in failing.values()))
         failed.append((draft.ladder[0].text, why))
         if may_round and draft.race.best.keepbits is not None and draft.rounding == "auto":
@@ -80,6 +86,41 @@ def confirmed(choice: Choice, draft: Draft, begin: int, searched: Searched) -> C
             unsure = tuple(failing)
         draft = choice.draft(steps, codec, may_round=may_round)
     return by_ladder(choice, _raced(draft, searched), steps, tuple(failed))
+
+
+def _loosened(
+    choice: Choice,
+    draft: Draft,
+    steps: Steps,
+    searched: Searched,
+    failed: tuple[tuple[str, str], ...],
+    refused: set[Steps],
+) -> Chosen:
+    """A looser bound that passes beyond one that fails, where every value can be judged.
+
+    Extremes of few values fail and pass by chance of the rounding; on a part of the data that is no
+    news of the whole, but what passes on all values passes.
+    """
+    found = Chosen(_raced(draft, searched), choice.bounds(steps), 0, failed)
+    if not choice.found.sample.whole:
+        return found
+    values = choice.found.sample.fields.size
+    budget = Budget(budget_of(values, choice.subject.recipe.search.max_share))
+    for looser in LOOSER:
+        tried = tuple(max(0, step - looser) for step in steps)
+        if tried == steps or tried in refused:
+            continue
+        rung = replace(draft.ladder[0], bounds=choice.bounds(tried).bounds)
+        try:
+            for _ in choice.found.sample.levels:
+                budget.spend(rung.codec, choice.found.sample.fields[:, 0].size)
+        except BudgetSpent:
+            return found
+        if not _failing(choice.make_gate(draft), rung, choice.found.sample.levels):
+            other = choice.draft(tried, searched.codec, may_round=rung.keepbits is not None)
+            if other.race.best.keepbits == draft.race.best.keepbits is None:
+                return Chosen(_raced(other, searched), choice.bounds(tried), 0, failed)
+    return found
 
 
 def _raced(draft: Draft, searched: Searched) -> Draft:

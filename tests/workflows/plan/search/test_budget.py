@@ -33,6 +33,7 @@ def test_a_large_variable_has_the_recipes_share_and_a_small_one_a_floor() -> Non
     assert budget_of(10**10, 0.01) == 10**8
     assert budget_of(10**7, 0.05) == FLOOR
     assert budget_of(1000, 0.05) < FLOOR
+    assert budget_of(10**7, 0.01) == FLOOR // 5
 
 
 def test_operations_are_counted_by_codec_and_end() -> None:

@@ -8,12 +8,13 @@ import math
 import numpy as np
 
 from climcomp_workflows.plan.sample import Sample, spread
+from climcomp_workflows.recipe.search import MAX_SHARE
 
 # An operation is one value encoded, decoded and measured once by SZ3; a run is about one for every
 # value. What other codecs take beside it, from FACTS (SPERR 46 and 91 MB/s, SZ3 305 and 995).
 WEIGHTS = {"sperr": 4}
-# Our own: below the share that a recipe allows, this much may always be spent, a second or so; and
-# so may a few passes over a variable that has less than this altogether.
+# Our own: below the share that a recipe allows, this much may be spent all the same, some seconds;
+# and so may a few passes over a variable that has less than this altogether.
 FLOOR = 12 << 20
 PASSES = 24
 # A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
@@ -57,8 +58,12 @@ class Budget:
 
 
 def budget_of(values: int, share: float) -> int:
-    """The operations for a variable of so many values."""
-    return max(math.floor(share * values), min(FLOOR, PASSES * max(values, LEAST_OPERATIONS)))
+    """The operations for a variable of so many values, at the share of them that a recipe allows.
+
+    A recipe that allows less than the usual share gets as much less of the floor.
+    """
+    floor = min(FLOOR, PASSES * max(values, LEAST_OPERATIONS))
+    return math.floor(max(share * values, min(1.0, share / MAX_SHARE) * floor))
 
 
 def thinned(sample: Sample, operations: float, trials: int = EXPECTED_TRIALS) -> Sample:
