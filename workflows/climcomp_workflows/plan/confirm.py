@@ -10,8 +10,8 @@ from climcomp_workflows.plan.draft import Draft, levels_share_blocks
 from climcomp_workflows.plan.ladder import TIGHTER
 from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.plan.search.budget import (
+    CONFIRMING_SHARE,
     CONFIRMING_TRIALS,
-    SEARCHING_SHARE,
     Budget,
     BudgetSpent,
     budget_of,
@@ -144,8 +144,8 @@ def _confirming(choice: Choice, draft: Draft) -> SampleGate:
         return gate
     values = choice.subject.raw_bytes // choice.subject.dtype.itemsize
     operations = budget_of(values, choice.subject.recipe.search.max_share)
-    left = (1 - SEARCHING_SHARE) * operations
-    return replace(gate, sample=thinned(sample, left, CONFIRMING_TRIALS))
+    due = CONFIRMING_SHARE * operations
+    return replace(gate, sample=thinned(sample, due, CONFIRMING_TRIALS))
 
 
 def _failing(gate: SampleGate, rung: Rung, levels: Sequence[int]) -> dict[int, Outcome]:

@@ -170,7 +170,7 @@ def test_a_spent_budget_leaves_what_is_known_to_pass(trials_left: int, trials_of
     world = World({"a": (40.0, 44.0), "b": (10.0, 10.0)}, {"a": 4.0, "b": 4.5})
     trials = trials_of(world, trials_left * LEAST_OPERATIONS)
     found = find(world, trials)
-    assert len(trials.made) <= trials_left
+    assert len(trials.made) <= 2.5 * trials_left  # as much again, and half, for a rival
     lines = told(found, trials, 10**5)
     if found.best is not None:
         assert trials.is_proved(found.best.candidate, found.best.steps or ())

@@ -15,15 +15,17 @@ from climcomp_workflows.recipe.search import MAX_SHARE
 WEIGHTS = {"sperr": 4}
 # Our own: below the share that a recipe allows, this much may be spent all the same, some seconds;
 # and so may a few passes over a variable that has less than this altogether.
-FLOOR = 12 << 20
-PASSES = 24
+FLOOR = 24 << 20
+PASSES = 48
 # A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
 LEAST_OPERATIONS = 1 << 16
 # Our own: trials of each level that a search is expected to need. The part of the sample that it
 # looks at is chosen for them.
 EXPECTED_TRIALS = 14
-# Our own: the rest confirms what was found on more of the sample, once or twice.
-SEARCHING_SHARE = 0.6
+# Our own: what the first codec may spend; as much again is for one that could be smaller, half of
+# it to see whether it passes there; the rest confirms what was found on more of the sample.
+SEARCHING_SHARE = 0.3
+CONFIRMING_SHARE = 0.25
 CONFIRMING_TRIALS = 2
 STRETCH = 1.6
 FEWEST_STEPS = 4  # of time: what changes between seasons must be seen
@@ -42,6 +44,10 @@ class Budget:
     """Operations that are left."""
 
     left: int
+
+    def at_least(self, operations: int) -> None:
+        """Have so many operations left, or more."""
+        self.left = max(self.left, operations)
 
     def spend(self, codec: str, values: int) -> None:
         """Take the operations of one trial of so many values.

@@ -67,13 +67,14 @@ def search(
     """
     best: Looked | None = None
     looked: list[Looked] = []
+    operations = trials.budget.left
     for candidate in candidates:
         if best is None:
             # What even the tightest bound of another codec failed is rarely passed by this one.
             begin = last if looked else min(start, last)
             found = _first(trials, candidate, size, begin, last, together)
         else:
-            found = _rival(trials, candidate, size, best, last, together)
+            found = _rival(trials, candidate, size, best, last, operations, together=together)
         looked.append(found)
         if found.steps is not None and (best is None or found.size_bytes < best.size_bytes):
             best = found
@@ -94,9 +95,16 @@ def _first(
 
 
 def _rival(
-    trials: Trials, candidate: Candidate, size: Size, best: Looked, last: int, together: bool
+    trials: Trials,
+    candidate: Candidate,
+    size: Size,
+    best: Looked,
+    last: int,
+    operations: int,
+    *,
+    together: bool,
 ) -> Looked:
-    """A codec that must be smaller than the best one so far."""
+    """A codec that must be smaller than the best one so far, which had so many operations."""
     assert best.steps is not None
     wanted = WORTH * best.size_bytes
     shift = _tightest_smaller(candidate, size, best.steps, last, wanted)
@@ -104,13 +112,12 @@ def _rival(
         smallest = size(candidate, (0,) * len(best.steps))
         return Looked(candidate, None, smallest, None)
     needed = _shifted(best.steps, shift, last)
+    trials.budget.at_least(operations // 2)
     failed = trials.first_failure(candidate, needed)
     if failed is not None:
         return Looked(candidate, None, size(candidate, needed), failed)
-    try:
-        steps = _levels(trials, candidate, needed, last, together) or needed
-    except BudgetSpent:
-        steps = needed
+    trials.budget.at_least(operations)
+    steps = _levels(trials, candidate, needed, last, together, known=True) or needed
     return Looked(candidate, steps, size(candidate, steps), trials.stopped(candidate, steps))
 
 
@@ -144,15 +151,34 @@ def _tightest_smaller(
 
 
 def _levels(
-    trials: Trials, candidate: Candidate, start: Steps, last: int, together: bool
+    trials: Trials,
+    candidate: Candidate,
+    start: Steps,
+    last: int,
+    together: bool,
+    *,
+    known: bool = False,
 ) -> Steps | None:
-    """The loosest steps of all levels; None where one of them never passes."""
+    """The loosest steps of all levels; None where one of them never passes.
+
+    Where `start` is known to pass, levels that no operation is left for stay there.
+
+    Raises
+    ------
+    BudgetSpent
+        If none is left, and nothing is known of a level.
+    """
     found: list[int] = []
     for position, own in enumerate(start):
         # Neighbouring levels are alike. What one level cannot keep, none of one block may have.
         first = found[-1] if together and found else 0
         begin = found[-1] if found and (together or min(start) == max(start)) else own
-        step = _level(trials, candidate, position, begin, last, first)
+        try:
+            step = _level(trials, candidate, position, own if known else begin, last, first)
+        except BudgetSpent:
+            if not known:
+                raise
+            step = own
         if step is None:
             return None
         found.append(step)
