@@ -311,6 +311,11 @@ def test_steps_are_not_parted_against_the_recipe(plan_of: PlanOf, output: str) -
 def test_a_long_record_keeps_its_steps_together_for_readers_of_series(plan_of: PlanOf) -> None:
     long = np.concatenate([far_apart(3)] * 11)
     assert len(long) > draft.MOST_STEPS_APART
-    assert tas(plan_of, "bound: 0.05 K", values=long).spec.chunk[0] > 1
-    maps = tas(plan_of, "bound: 0.05 K", "output: {store: a.zarr, access: maps}\n", values=long)
+    assert tas(plan_of, "bound: 0.05 K, codecs: [sz3]", values=long).spec.chunk[0] > 1
+    maps = tas(
+        plan_of,
+        "bound: 0.05 K, codecs: [sz3]",
+        "output: {store: a.zarr, access: maps}\n",
+        values=long,
+    )
     assert maps.spec.chunk[0] == 1
