@@ -7,6 +7,7 @@ import pytest
 
 from climcomp_workflows.plan.sample import Sample
 from climcomp_workflows.plan.search.budget import (
+    ENOUGH_VALUES,
     EXPECTED_TRIALS,
     FEWEST_LEVELS,
     FEWEST_STEPS,
@@ -71,3 +72,8 @@ def test_levels_are_dropped_before_the_last_few_times() -> None:
     assert len(found.levels) == FEWEST_LEVELS
     assert found.whole  # of the levels that it has
     assert len(thinned(sample(50, 30), 1000).times) == FEWEST_STEPS
+
+
+def test_one_step_of_a_large_field_is_enough() -> None:
+    assert len(thinned(sample(6, field=ENOUGH_VALUES), 1000).times) == 1
+    assert len(thinned(sample(6, field=ENOUGH_VALUES // 2), 1000).times) == 2

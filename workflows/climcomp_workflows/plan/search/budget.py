@@ -29,6 +29,7 @@ CONFIRMING_SHARE = 0.25
 CONFIRMING_TRIALS = 2
 STRETCH = 1.6
 FEWEST_STEPS = 4  # of time: what changes between seasons must be seen
+ENOUGH_VALUES = 1 << 20  # of one level: a field so large shows more than steps would add
 FEWEST_LEVELS = 4
 # Our own: an archive of so few values (256 kB of float32) is mostly names and sizes, and statistics
 # of them say little.
@@ -83,7 +84,7 @@ def thinned(sample: Sample, operations: float, trials: int = EXPECTED_TRIALS) ->
     room = operations / trials / max(1, math.prod(field))  # fields
     if times * levels <= STRETCH * room:
         return sample
-    few = min(times, FEWEST_STEPS)
+    few = min(times, FEWEST_STEPS, max(1, ENOUGH_VALUES // max(1, math.prod(field))))
     chosen_levels = spread(levels, max(FEWEST_LEVELS, math.floor(room / few)))
     chosen_times = spread(times, max(few, math.floor(room / len(chosen_levels))))
     return dataclasses.replace(
