@@ -7,6 +7,7 @@ import pytest
 
 from climcomp_workflows.plan.sample import Sample
 from climcomp_workflows.plan.search.budget import (
+    DEAR,
     ENOUGH_VALUES,
     EXPECTED_TRIALS,
     FEWEST_LEVELS,
@@ -32,28 +33,28 @@ def sample(times: int, levels: int = 1, field: int = 1000) -> Sample:
 def test_a_large_variable_has_the_recipes_share_and_a_small_one_a_floor() -> None:
     assert budget_of(10**10, 0.05) == 5 * 10**8
     assert budget_of(10**10, 0.01) == 10**8
-    assert budget_of(10**7, 0.05) == FLOOR
+    assert budget_of(10**8, 0.05) == FLOOR
     assert budget_of(1000, 0.05) < FLOOR
-    assert budget_of(10**7, 0.01) == FLOOR // 5
+    assert budget_of(10**8, 0.01) == FLOOR // 5
 
 
 def test_operations_are_counted_by_codec_and_end() -> None:
-    budget = Budget(3 * LEAST_OPERATIONS)
+    budget = Budget(3 * DEAR * LEAST_OPERATIONS)
     budget.spend("sz3", 10)
-    assert budget.left == 2 * LEAST_OPERATIONS
+    assert budget.left == 2 * DEAR * LEAST_OPERATIONS
     with pytest.raises(BudgetSpent):
         budget.spend("sperr", LEAST_OPERATIONS)
     assert WEIGHTS["sperr"] > 2
-    assert budget.left == 2 * LEAST_OPERATIONS  # what was not done is not paid for
+    assert budget.left == 2 * DEAR * LEAST_OPERATIONS  # what was not done is not paid for
 
 
 def test_a_sample_that_fits_stays_whole() -> None:
     found = sample(12, 3)
-    assert thinned(found, EXPECTED_TRIALS * 12 * 3 * 1000) is found
+    assert thinned(found, DEAR * EXPECTED_TRIALS * 12 * 3 * 1000) is found
 
 
 def test_fewer_times_and_levels_spread_over_the_sample() -> None:
-    found = thinned(sample(100, 8), EXPECTED_TRIALS * 40 * 1000)
+    found = thinned(sample(100, 8), DEAR * EXPECTED_TRIALS * 40 * 1000)
     assert found.fields.shape[0] * found.fields.shape[1] <= 44
     assert found.times[0] == 10
     assert found.times[-1] == 109
@@ -67,7 +68,7 @@ def test_fewer_times_and_levels_spread_over_the_sample() -> None:
 
 
 def test_levels_are_dropped_before_the_last_few_times() -> None:
-    found = thinned(sample(3, 30), EXPECTED_TRIALS * 10 * 1000)
+    found = thinned(sample(3, 30), DEAR * EXPECTED_TRIALS * 10 * 1000)
     assert len(found.times) == 3
     assert len(found.levels) == FEWEST_LEVELS
     assert found.whole  # of the levels that it has

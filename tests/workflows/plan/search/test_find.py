@@ -12,7 +12,7 @@ from climcomp.bounds import ErrorBound
 from climcomp_workflows.plan.ladder import LevelBounds
 from climcomp_workflows.plan.model import Rung
 from climcomp_workflows.plan.search import trials as trials_module
-from climcomp_workflows.plan.search.budget import LEAST_OPERATIONS, Budget
+from climcomp_workflows.plan.search.budget import DEAR, LEAST_OPERATIONS, Budget
 from climcomp_workflows.plan.search.find import Search, search
 from climcomp_workflows.plan.search.outcome import Outcome
 from climcomp_workflows.plan.search.steps import LAST, PER_DECADE
@@ -168,7 +168,7 @@ def test_where_nothing_passes_the_nearest_setting_is_named(trials_of: TrialsOf) 
 @pytest.mark.parametrize("trials_left", range(12))
 def test_a_spent_budget_leaves_what_is_known_to_pass(trials_left: int, trials_of: TrialsOf) -> None:
     world = World({"a": (40.0, 44.0), "b": (10.0, 10.0)}, {"a": 4.0, "b": 4.5})
-    trials = trials_of(world, trials_left * LEAST_OPERATIONS)
+    trials = trials_of(world, trials_left * DEAR * LEAST_OPERATIONS)
     found = find(world, trials)
     assert len(trials.made) <= 2.5 * trials_left  # as much again, and half, for a rival
     lines = told(found, trials, 10**5)
@@ -183,7 +183,7 @@ def test_a_dear_codec_spends_more(trials_of: TrialsOf) -> None:
     trials = trials_of(world)
     search(trials, [Candidate("sperr", ())], world.size, 27, together=False)
     spent = PLENTY - trials.budget.left
-    assert spent > len(trials.made) * LEAST_OPERATIONS
+    assert spent > len(trials.made) * DEAR * LEAST_OPERATIONS
 
 
 def test_a_part_of_the_data_must_keep_away_from_limits(trials_of: TrialsOf) -> None:

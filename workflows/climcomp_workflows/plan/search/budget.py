@@ -13,10 +13,13 @@ from climcomp_workflows.recipe.search import MAX_SHARE
 # An operation is one value encoded, decoded and measured once by SZ3; a run is about one for every
 # value. What other codecs take beside it, from FACTS (SPERR 46 and 91 MB/s, SZ3 305 and 995).
 WEIGHTS = {"sperr": 4}
+# A trial measures on every field what a run measures on one in 8 or 64 (0.9 microseconds a value of
+# a 721 x 1440 field, where a run took 0.25).
+DEAR = 3
 # Our own: below the share that a recipe allows, this much may be spent all the same, some seconds;
 # and so may a few passes over a variable that has less than this altogether.
-FLOOR = 24 << 20
-PASSES = 48
+FLOOR = 72 << 20
+PASSES = 144
 # A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
 LEAST_OPERATIONS = 1 << 16
 # Our own: trials of each level that a search is expected to need. The part of the sample that it
@@ -58,7 +61,7 @@ class Budget:
         BudgetSpent
             If there are not so many.
         """
-        cost = WEIGHTS.get(codec, 1) * max(values, LEAST_OPERATIONS)
+        cost = DEAR * WEIGHTS.get(codec, 1) * max(values, LEAST_OPERATIONS)
         if cost > self.left:
             raise BudgetSpent
         self.left -= cost
@@ -81,7 +84,7 @@ def thinned(sample: Sample, operations: float, trials: int = EXPECTED_TRIALS) ->
     for criteria of the whole record can then be judged.
     """
     times, levels, *field = sample.fields.shape
-    room = operations / trials / max(1, math.prod(field))  # fields
+    room = operations / DEAR / trials / max(1, math.prod(field))  # fields
     if times * levels <= STRETCH * room:
         return sample
     few = min(times, FEWEST_STEPS, max(1, ENOUGH_VALUES // max(1, math.prod(field))))
