@@ -26,6 +26,12 @@ def varint(number: int) -> bytes:
     return bytes(parts)
 
 
+def text_bytes(text: str) -> bytes:
+    """A text as `ByteReader.text` reads it: a byte n, then n bytes of ASCII, 255 at most."""
+    raw = text.encode("ascii", "replace")[:255]
+    return bytes([len(raw)]) + raw
+
+
 class ByteReader:
     """A position in bytes; it lives as long as one decoding. Errors name the `place`."""
 

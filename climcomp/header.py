@@ -48,7 +48,7 @@ import google_crc32c
 import numpy as np
 
 from climcomp.bounds import BoundKind, ErrorBound
-from climcomp.byte_reader import ByteReader, varint
+from climcomp.byte_reader import ByteReader, text_bytes, varint
 from climcomp.errors import BoundError, PayloadError
 
 MAGIC = b"CLCB"
@@ -102,8 +102,8 @@ def pack(header: BlockHeader, mask: bytes, body: bytes) -> bytes:
         bytes([header.frame, code, len(header.shape)]),
         *(varint(length) for length in (*header.shape, *header.extent)),
         header.fill_bits,
-        _text(header.codec),
-        _text(header.library),
+        text_bytes(header.codec),
+        text_bytes(header.library),
         b"\x00" if bound is None else struct.pack("<Bd", 1 + kinds.index(bound.kind), bound.value),
         bytes([_NO_KEEPBITS if header.keepbits is None else header.keepbits, header.body]),
         b"" if header.value_range is None else np.array(header.value_range, header.dtype).tobytes(),
@@ -201,8 +201,3 @@ def _read_bound(reader: ByteReader) -> ErrorBound | None:
         return ErrorBound(kinds[code - 1], reader.unpack("<d"))
     except BoundError as err:
         raise PayloadError(f"block header: {err}") from err
-
-
-def _text(text: str) -> bytes:
-    raw = text.encode("ascii", "replace")[:255]
-    return bytes([len(raw)]) + raw

@@ -158,6 +158,21 @@ def check_length(payload: bytes | memoryview, least: int, name: str) -> None:
         )
 
 
+def empty_block(
+    payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any], name: str
+) -> NDArray[Any]:
+    """A block without values, of which a codec stores no bytes.
+
+    Raises
+    ------
+    PayloadError
+        If there are bytes all the same.
+    """
+    if len(payload):
+        raise PayloadError(f"{len(payload)} bytes of {name} for an empty block")
+    return np.empty(shape, dtype)
+
+
 def value_count(shape: tuple[int, ...]) -> int:
     """Values in a block of this shape; 1 for a scalar."""
     return math.prod(shape)

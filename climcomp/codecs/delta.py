@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
-from climcomp.byte_reader import ByteReader, varint
+from climcomp.byte_reader import ByteReader, text_bytes, varint
 from climcomp.codecs.base import (
     Codec,
     absolute_bound,
     check_values,
+    empty_block,
     installed_version,
     value_count,
 )
@@ -86,7 +87,7 @@ class Delta:
         of_planes = ErrorBound("absolute", _left_by_additions(asked, values))
         codecs = _codecs(self.inner)
         library = f"{codecs[0].library} {codecs[0].library_version()}"
-        parts = [bytes([axis]), _text(self.inner), _text(library)]
+        parts = [bytes([axis]), text_bytes(self.inner), text_bytes(library)]
         decoded: NDArray[np.floating] | None = None
         for number, plane in enumerate(planes):
             difference = np.ascontiguousarray(plane if decoded is None else plane - decoded)
@@ -110,9 +111,7 @@ class Delta:
             If the bytes are not a payload of such a block.
         """
         if value_count(shape) == 0:
-            if len(payload):
-                raise PayloadError(f"{len(payload)} bytes of differences for an empty block")
-            return np.empty(shape, dtype)
+            return empty_block(payload, shape, dtype, "differences")
         reader = ByteReader(memoryview(payload), "delta section")
         axis, name, _library = reader.byte(), reader.text(), reader.text()
         if axis >= max(1, len(shape)):
@@ -170,11 +169,6 @@ def _left_by_additions(bound: float, values: NDArray[np.floating]) -> float:
             f"{largest:g} for differences; use 'sz3', or 'lossless'"
         )
     return left
-
-
-def _text(text: str) -> bytes:
-    raw = text.encode("ascii", "replace")[:255]
-    return bytes([len(raw)]) + raw
 
 
 def _codecs(inner: str) -> list[Codec]:

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.byte_reader import ByteReader, varint
-from climcomp.codecs.base import Codec, check_values, value_count
+from climcomp.codecs.base import Codec, check_values, empty_block, value_count
 from climcomp.codecs.exp2 import LARGEST_EXPONENT, exp2
 from climcomp.codecs.logarithms import Logarithms, take_logarithms
 from climcomp.codecs.registry import codec_class, codec_names, get_codec
@@ -134,9 +134,7 @@ class Log:
             If the bytes are not a payload of this shape and type.
         """
         if value_count(shape) == 0:
-            if len(payload):
-                raise PayloadError(f"{len(payload)} bytes of log for an empty block")
-            return np.empty(shape, dtype)
+            return empty_block(payload, shape, dtype, "log")
         reader = ByteReader(memoryview(payload), "log section")
         if (size := reader.byte()) != dtype.itemsize:
             raise PayloadError(f"log section: values of {size} bytes, expected {dtype}")

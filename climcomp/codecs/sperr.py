@@ -22,6 +22,7 @@ from climcomp.codecs.base import (
     absolute_bound,
     check_length,
     check_values,
+    empty_block,
     installed_version,
     load_library,
     usable_bound,
@@ -113,9 +114,7 @@ class Sperr:
             If SPERR is not installed.
         """
         if value_count(shape) == 0:
-            if len(payload):
-                raise PayloadError(f"{len(payload)} bytes of SPERR for an empty block")
-            return np.empty(shape, dtype)
+            return empty_block(payload, shape, dtype, "SPERR")
         check_length(payload, 1, self.name)
         depth = None if payload[0] == _PLANES else payload[0]
         if depth is not None and depth not in stackable_axes(shape):

@@ -23,6 +23,7 @@ from climcomp.codecs.base import (
     absolute_bound,
     check_length,
     check_values,
+    empty_block,
     installed_version,
     load_library,
     usable_bound,
@@ -125,9 +126,7 @@ class Sz3:
             raise PayloadError(f"sz3 order {order} does not fit a block of shape {shape}")
         stream = np.frombuffer(payload, np.uint8)[1 + moved :]
         if value_count(shape) == 0:
-            if stream.size:
-                raise PayloadError(f"{stream.size} bytes of SZ3 for an empty block")
-            return np.empty(shape, dtype)
+            return empty_block(payload[1 + moved :], shape, dtype, "SZ3")
         lengths = [shape[axis] for axis in order]
         dims = folded_dims(lengths)
         check_stream(stream, dims, dtype)

@@ -19,6 +19,7 @@ from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import (
     absolute_bound,
     check_values,
+    empty_block,
     installed_version,
     load_library,
     usable_bound,
@@ -85,9 +86,7 @@ class Zfp:
             If the bytes are not a ZFP stream of such a block.
         """
         if value_count(shape) == 0:
-            if len(payload):
-                raise PayloadError(f"{len(payload)} bytes of ZFP for an empty block")
-            return np.empty(shape, dtype)
+            return empty_block(payload, shape, dtype, "ZFP")
         zfpy = load_library("zfpy", self.library)
         dims = folded_dims(shape)
         most = _largest_stream(dims, dtype)

@@ -103,6 +103,7 @@ def test_the_yardstick_at_fixed_bounds(measuring: bool, tmp_path: Path) -> None:
         found = next(v for v in outcome.report.variables if v.name == case.variable)
         assert verify_archive(str(store), source=True).ok
         ratio = 4 * math.prod(found.shape) / found.stored_bytes
+        assert ratio > case.public
         codecs = ", ".join(f"{name} {count}" for name, count in sorted(found.codecs.items()))
         lines.append(
             f"{case.label:<24} {case.bound:<8} {ratio:7.2f} {case.public:9.2f} "
@@ -252,6 +253,8 @@ def test_the_search_against_an_exhaustive_scan(
         found = make_plan(recipe)[0].variable(variable)
         raw = sum(block.values.nbytes for block in case.first.blocks)
         mine, (scan, words) = _plan_size(case, found), _scanned(case)
+        # Sizes do not depend on the machine. Where extremes pass by chance, the scan may be lucky.
+        assert mine <= 1.15 * scan
         assert outcome.report is not None
         report = next(v for v in outcome.report.variables if v.name == variable)
         print(

@@ -74,7 +74,7 @@ def choose_encoding(
 def _searched(choice: Choice, draft: Draft, begin: int) -> list[Searched]:
     """Codecs that pass, the smallest first.
 
-    None where the variable is too small to be searched, or the recipe wants no search.
+    Empty where the variable is too small to be searched, or the recipe wants no search.
     """
     subject, findings, sample = choice.subject, choice.findings, choice.found.sample
     values = subject.raw_bytes // subject.dtype.itemsize

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from climcomp.archive import open_archive
 from climcomp.bounds import ErrorBound
-from climcomp.errors import ArchiveError, RecipeError
+from climcomp.errors import ClimcompError, RecipeError
 from climcomp_metrics.report import Report, VariableReport
 from climcomp_workflows.plan.ladder import LevelBounds
 from climcomp_workflows.plan.model import Plan, VariablePlan
@@ -44,9 +44,9 @@ def read_lessons(recipe: Recipe) -> dict[str, Lesson]:
         archive = open_archive(path)
         plan = Plan.from_dict(json.loads(archive.document("plan.json")))
         report = Report.from_dict(json.loads(archive.document("report.json")))
-    except (ArchiveError, OSError) as error:
+    except (ClimcompError, OSError) as error:
         raise RecipeError(f"line {line}, search.learn_from: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
         raise RecipeError(
             f"line {line}, search.learn_from: this climcomp cannot read the plan of {path} "
             f"({type(error).__name__}: {error}); leave learn_from out, or name an archive that "
