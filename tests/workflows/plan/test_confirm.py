@@ -11,6 +11,7 @@ import pytest
 from climcomp_workflows.plan import confirm
 from climcomp_workflows.plan.model import Plan, Rung, VariablePlan
 from climcomp_workflows.plan.search import trials
+from climcomp_workflows.plan.search.budget import CONFIRMING_SHARE, DEAR, LEAST_OPERATIONS
 from climcomp_workflows.plan.search.outcome import Outcome
 from climcomp_workflows.plan.trial import SampleGate
 
@@ -20,28 +21,50 @@ PlanOf = Callable[..., Plan]
 K = {"units": "K", "standard_name": "air_temperature"}
 FIELD = waves((12, 60, 100), noise=0.5)
 PASSED, FAILED = Outcome(0.5, "X1 is fine"), Outcome(2.0, "X1 is 2, limit 1")
+Say = Callable[[str, float], Outcome]
 
 
 class Told:
-    """What trials and confirmations say, whatever the codec does."""
+    """What trials on a part and on more of the sample say, whatever the codec does."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.on_part: Callable[[str, float], Outcome] = lambda codec, bound: PASSED
-        self.on_all: Callable[[str, float], Outcome] = lambda codec, bound: PASSED
-        self.confirmed: list[tuple[str, float]] = []
-        monkeypatch.setattr(trials, "outcome_of", self._part)
-        monkeypatch.setattr(confirm, "outcome_of", self._all)
+        self.on_part: Say = lambda codec, bound: PASSED
+        self.on_more: Say = lambda codec, bound: PASSED
+        self.tried: list[tuple[str, float]] = []  # on more of the sample
+        self.confirming = False
+        monkeypatch.setattr(trials, "outcome_of", self._outcome)
         # As if the search had looked at a part only.
         monkeypatch.setattr(trials.Trials, "is_proved", lambda *given: False)
+        for name in ("_on_more", "_beyond"):
+            monkeypatch.setattr(confirm, name, self._marked(getattr(confirm, name)))
 
-    def _part(self, gate: SampleGate, rung: Rung, position: int) -> Outcome:
-        assert rung.bounds is not None
-        return self.on_part(rung.codec, rung.bounds[0].value)
+    def _marked(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        def marked(*given: Any) -> Any:
+            self.confirming = True
+            try:
+                return inner(*given)
+            finally:
+                self.confirming = False
 
-    def _all(self, gate: SampleGate, rung: Rung, position: int) -> Outcome:
+        return marked
+
+    def _outcome(self, gate: SampleGate, rung: Rung, position: int) -> Outcome:
         assert rung.bounds is not None
-        self.confirmed.append((rung.codec, rung.bounds[0].value))
-        return self.on_all(rung.codec, rung.bounds[0].value)
+        bound = rung.bounds[gate.sample.levels[position]].value
+        if not self.confirming:
+            return self.on_part(rung.codec, bound)
+        self.tried.append((rung.codec, bound))
+        return self.on_more(rung.codec, bound)
+
+
+def power(limit: float, name: str = "P3") -> Say:
+    """An outcome that meets its limit at a bound, as a criterion of energy does."""
+
+    def say(codec: str, bound: float) -> Outcome:
+        strain = (bound / limit) ** 2
+        return Outcome(strain, f"{name} is {strain:.2f}, limit 1", {name: strain})
+
+    return say
 
 
 @pytest.fixture
@@ -60,58 +83,65 @@ def bound(variable: VariablePlan) -> float:
 
 
 def test_what_is_confirmed_is_taken(told: Told, plan_of: PlanOf) -> None:
+    told.on_part = told.on_more = power(0.05)
     found = planned(plan_of)
-    assert bound(found) == pytest.approx(0.1)
-    assert told.confirmed == [("sz3", pytest.approx(0.1))]
+    assert 0.046 <= bound(found) <= 0.05
+    assert len(told.tried) == 1
     assert found.failed_rungs == ()
 
 
-def test_what_fails_on_all_of_the_sample_gives_way_by_as_much_as_it_strains(
+def test_what_fails_on_more_of_the_sample_gives_way_by_as_much_as_it_strains(
     told: Told, plan_of: PlanOf
 ) -> None:
-    told.on_all = lambda codec, value: PASSED if value < 0.06 else FAILED
+    told.on_part, told.on_more = power(0.05), power(0.03)
     found = planned(plan_of)
-    assert 0.04 < bound(found) < 0.06
+    assert 0.027 <= bound(found) <= 0.03
     assert found.start == 0
-    assert found.failed_rungs[0][1] == "X1 is 2, limit 1"
-    assert [value for _, value in told.confirmed[:2]] == pytest.approx([0.1, 0.0464], rel=0.01)
+    assert len(told.tried) <= 3
+    assert found.failed_rungs[0][1].endswith("limit 1")
+
+
+def test_what_has_room_on_more_of_the_sample_becomes_looser(told: Told, plan_of: PlanOf) -> None:
+    told.on_part, told.on_more = power(0.03), power(0.05)
+    assert 0.045 <= bound(planned(plan_of)) <= 0.05
 
 
 def test_what_never_confirms_is_left_to_the_ladder(
     told: Told, plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told.on_all = lambda codec, value: FAILED
+    told.on_more = lambda codec, value: FAILED
     monkeypatch.setattr(confirm, "first_rung", lambda gate, ladder: (1, ("on the samples no",)))
     found = planned(plan_of)
     assert found.start == 1
-    assert len(told.confirmed) == confirm.RETREATS
-    assert bound(found) < 0.1 / 2**confirm.RETREATS * 1.2
+    assert told.tried[-1][1] < 1e-4
 
 
 def test_beyond_a_failure_by_chance_a_looser_bound_that_passes_on_all_is_taken(
     told: Told, plan_of: PlanOf
 ) -> None:
-    told.on_part = lambda codec, value: PASSED if value < 0.03 else FAILED
-    told.on_all = lambda codec, value: PASSED if value < 0.03 or 0.05 < value < 0.07 else FAILED
+    def chance(codec: str, value: float) -> Outcome:
+        strain = 0.9 if value < 0.03 or 0.05 < value < 0.07 else 1.2
+        return Outcome(strain, f"E1 is {strain}, limit 1", {"E1": strain})
+
+    told.on_part = told.on_more = chance
     assert 0.05 < bound(planned(plan_of)) < 0.07
 
 
-def test_no_looser_bound_is_tried_where_operations_are_spent(
+def test_beyond_a_limit_of_energy_nothing_is_tried(told: Told, plan_of: PlanOf) -> None:
+    told.on_part = told.on_more = power(0.03)
+    planned(plan_of)
+    assert max(value for _, value in told.tried) < 0.035
+
+
+def test_where_operations_are_spent_what_is_expected_to_pass_is_taken(
     told: Told, plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told.on_part = lambda codec, value: PASSED if value < 0.03 else FAILED
-    monkeypatch.setattr(confirm, "budget_of", lambda values, share: 0)
-    assert bound(planned(plan_of)) < 0.03
-    assert len(told.confirmed) == 1
-
-
-def test_a_near_miss_of_the_part_is_tried_looser_on_all(told: Told, plan_of: PlanOf) -> None:
-    told.on_part = lambda codec, value: PASSED if value < 0.05 else Outcome(1.05, "X1 just fails")
+    told.on_part, told.on_more = power(0.05), power(0.03)
+    one = DEAR * max(FIELD.size, LEAST_OPERATIONS)
+    monkeypatch.setattr(confirm, "budget_of", lambda values, share: one / CONFIRMING_SHARE + 1)
     found = planned(plan_of)
-    assert bound(found) > 0.05
-    assert found.failed_rungs == ()
-    told.on_all = lambda codec, value: PASSED if value < 0.05 else FAILED
-    assert bound(planned(plan_of)) < 0.05
+    assert len(told.tried) == 1
+    assert 0.027 <= bound(found) <= 0.03
 
 
 def test_the_second_codec_takes_over_where_the_first_must_give_way(
@@ -120,16 +150,15 @@ def test_the_second_codec_takes_over_where_the_first_must_give_way(
     told.on_part = lambda codec, value: PASSED if codec == "rounding" or value < 0.02 else FAILED
     entry = "codecs: [sz3, rounding], portable: false"
     assert planned(plan_of, entry).ladder[0].codec == "rounding"
-    told.on_all = lambda codec, value: PASSED if codec == "sz3" or value < 0.001 else FAILED
+    told.on_more = lambda codec, value: PASSED if codec == "sz3" or value < 0.001 else FAILED
     found = planned(plan_of, entry)
     assert found.ladder[found.start].codec == "sz3"
-    assert {codec for codec, _ in told.confirmed} == {"sz3", "rounding"}
+    assert {codec for codec, _ in told.tried} == {"sz3", "rounding"}
 
 
 def test_levels_that_fail_give_way_alone(told: Told, plan_of: PlanOf) -> None:
     levels = np.stack([waves((4, 150, 180), seed=s) for s in range(3)], axis=1)
     data = Data(levels, ("time", "lev", "lat", "lon"), K)
-    told.on_all = lambda codec, value: PASSED
 
     def at_level_1(gate: SampleGate, rung: Rung, position: int) -> Outcome:
         assert rung.bounds is not None
@@ -137,7 +166,7 @@ def test_levels_that_fail_give_way_alone(told: Told, plan_of: PlanOf) -> None:
         return PASSED if tight or gate.sample.levels[position] != 1 else FAILED
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(confirm, "outcome_of", at_level_1)
+        patch.setattr(trials, "outcome_of", at_level_1)
         found = plan_of("variables: {ta: {codecs: [sz3]}}\n", ta=data).variable("ta")
     assert found.ladder[0].bounds is not None
     first, second, third = (b.value for b in found.ladder[0].bounds)

@@ -9,6 +9,7 @@ from climcomp_workflows.plan.choice import Choice, Chosen, MakeGate
 from climcomp_workflows.plan.confirm import Searched, by_ladder, confirmed
 from climcomp_workflows.plan.draft import Draft, fill_of, levels_share_blocks
 from climcomp_workflows.plan.lessons import learned
+from climcomp_workflows.plan.sample import Sample
 from climcomp_workflows.plan.search.budget import (
     FEWEST_VALUES,
     SEARCHING_SHARE,
@@ -21,13 +22,10 @@ from climcomp_workflows.plan.search.levels import last_step, steps_at
 from climcomp_workflows.plan.search.rivals import rivals_of
 from climcomp_workflows.plan.search.sizes import Sizes
 from climcomp_workflows.plan.search.steps import step_of
-from climcomp_workflows.plan.search.trials import Candidate, Trials
+from climcomp_workflows.plan.search.trials import SAFE_SHARE, TAIL_SHARE, Candidate, Trials
 from climcomp_workflows.plan.search.words import told
 from climcomp_workflows.plan.subject import Findings, Subject
 from climcomp_workflows.plan.survey import EveryBit, Survey, loosest_bounds
-
-# Our own: a sample that uses more of a limit leaves too little for what was not sampled.
-SAFE_SHARE = 0.9
 
 
 def choose_encoding(
@@ -59,65 +57,75 @@ def choose_encoding(
             raise
         begin = 0  # it may be smaller within the loosest bounds
         draft = choice.draft(choice.everywhere(begin))
-    searched = _searched(choice, draft, begin)
-    if not searched:
-        return by_ladder(choice, draft, choice.everywhere(begin), ())
-    best, *others = searched
-    first = confirmed(choice, draft, begin, best)
-    if others and others[0].size_bytes < WORTH * first.sample_bytes:
-        # On all of the sample the best had to give way; the second may not have to.
-        second = confirmed(choice, draft, begin, others[0])
-        return min(first, second, key=lambda chosen: chosen.sample_bytes)
-    return first
+    chosen = _searched(choice, draft, begin)
+    return chosen or by_ladder(choice, draft, choice.everywhere(begin), ())
 
 
-def _searched(choice: Choice, draft: Draft, begin: int) -> list[Searched]:
-    """Codecs that pass, the smallest first.
+def _searched(choice: Choice, draft: Draft, begin: int) -> Chosen | None:
+    """The smallest encoding that passes.
 
-    Empty where the variable is too small to be searched, or the recipe wants no search.
+    None where the variable is too small to be searched, the recipe wants no search, or nothing
+    passes and the variable is to be refused then.
     """
     subject, findings, sample = choice.subject, choice.findings, choice.found.sample
     values = subject.raw_bytes // subject.dtype.itemsize
     share = subject.recipe.search.max_share
     if share == 0:
-        return []
+        return None
     if values < FEWEST_VALUES:
         findings.notes.append(f"{values} values are too few to search by: the ladder decides")
-        return []
+        return None
     operations = math.floor(SEARCHING_SHARE * budget_of(values, share))
     part = thinned(sample, operations)
     gate = replace(choice.make_gate(draft), sample=part)
     safe = 1.0 if sample.whole else SAFE_SHARE
-    trials = Trials(gate, choice.loosest, Budget(operations), safe)
-    sizes = Sizes(
+    tails = safe if part is sample else TAIL_SHARE
+    trials = Trials(gate, choice.loosest, Budget(operations), safe, tails)
+    sizes = _sizes(choice, draft, part, begin)
+    together = levels_share_blocks(subject, choice.found)
+    result = search(trials, _candidates(draft), sizes, begin, choice.last, together=together)
+    findings.notes += told(result, trials, sizes.raw_bytes)
+    if result.best is None:
+        if subject.settings.on_fail == "refuse":
+            return None
+        raise EveryBit(_why_none(result))
+    best, *others = _passing(result, trials, sizes, sample)
+    first = confirmed(choice, draft, sizes, best)
+    if others and others[0].size_bytes < WORTH * first.sample_bytes:
+        # On more of the sample the best had to give way; the second may not have to.
+        second = confirmed(choice, draft, sizes, others[0])
+        return min(first, second, key=lambda chosen: chosen.sample_bytes)
+    return first
+
+
+def _sizes(choice: Choice, draft: Draft, part: Sample, begin: int) -> Sizes:
+    return Sizes(
         draft.blocks,
         choice.loosest,
         part.levels,
         choice.exact,
-        fill_of(subject.variable),
+        fill_of(choice.subject.variable),
         whole={t.codec: t.size_bytes for t in draft.race.on_whole_blocks if t.keepbits is None},
         begin=(begin,) * len(part.levels),
     )
-    together = levels_share_blocks(subject, choice.found)
-    result = search(trials, _candidates(draft), sizes, begin, choice.last, together=together)
-    findings.notes += told(result, trials, sizes.raw_bytes)
-    if result.best is None and subject.settings.on_fail != "refuse":
-        raise EveryBit(_why_none(result))
+
+
+def _passing(result: Search, trials: Trials, sizes: Sizes, sample: Sample) -> list[Searched]:
+    """The codecs that pass, the smallest first."""
+    part = trials.gate.sample
     rivals = rivals_of(result, trials, sizes)
-    passing = []
-    for one in result.looked:
-        if one.steps is None:
-            continue
-        passing.append(
-            Searched(
-                one.candidate.codec,
-                steps_at(part.levels, one.steps, sample.levels),
-                one.size_bytes,
-                one.stopped,
-                is_proved=part is sample and trials.is_proved(one.candidate, one.steps),
-                rivals=rivals if one is result.best else (),
-            )
+    passing = [
+        Searched(
+            one.candidate,
+            steps_at(part.levels, one.steps, sample.levels),
+            one.size_bytes,
+            one.stopped,
+            is_proved=part is sample and trials.is_proved(one.candidate, one.steps),
+            rivals=rivals if one is result.best else (),
         )
+        for one in result.looked
+        if one.steps is not None
+    ]
     return sorted(passing, key=lambda one: one.size_bytes)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from climcomp_workflows.plan.choice import Choice, Chosen
 from climcomp_workflows.plan.draft import Draft, levels_share_blocks
-from climcomp_workflows.plan.ladder import TIGHTER
-from climcomp_workflows.plan.model import Rung, Settings
+from climcomp_workflows.plan.model import Settings
+from climcomp_workflows.plan.redraft import redrafted
 from climcomp_workflows.plan.search.budget import (
     CONFIRMING_SHARE,
     CONFIRMING_TRIALS,
@@ -17,110 +16,108 @@ from climcomp_workflows.plan.search.budget import (
     budget_of,
     thinned,
 )
-from climcomp_workflows.plan.search.find import Steps
-from climcomp_workflows.plan.search.outcome import Outcome
-from climcomp_workflows.plan.search.steps import step_of
-from climcomp_workflows.plan.search.strain import outcome_of
-from climcomp_workflows.plan.search.trials import Failed
-from climcomp_workflows.plan.trial import SampleGate, first_rung
+from climcomp_workflows.plan.search.curve import is_smooth
+from climcomp_workflows.plan.search.find import Steps, level_steps
+from climcomp_workflows.plan.search.levels import steps_at
+from climcomp_workflows.plan.search.sizes import Sizes
+from climcomp_workflows.plan.search.trials import SAFE_SHARE, Candidate, Failed, Trials
+from climcomp_workflows.plan.trial import first_rung
 
-# Our own: what a part of the sample passed and all of it fails is tried again tighter, at least so
-# many steps, so often; then it is left to the ladder.
-RETREAT_STEPS = 2
-RETREATS = 4
 # Our own: steps by which all values are tried looser than what passes, the loosest first.
-LOOSER = (11, 8, 5, 3)
-# Our own: how far beyond a limit chance may carry a part of the sample.
-NEAR_MISS = 1.1
+LOOSER = (8, 5, 3)
 
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What the search found smallest, with the step of each level of the sample."""
+    """A codec that passes on part of a sample, with the step of each level of the sample."""
 
-    codec: str
+    candidate: Candidate
     steps: Steps
     size_bytes: float  # of the sample blocks
     stopped: Failed | None
     is_proved: bool  # whether all of the sample passed
     rivals: tuple[tuple[str, Settings], ...] = ()  # to race with it on each block
 
-    @property
-    def is_near_miss(self) -> bool:
-        """Whether what fails on a part of the sample may pass on all of it."""
-        return self.stopped is not None and self.stopped.strain <= NEAR_MISS
+
+def confirmed(choice: Choice, first: Draft, sizes: Sizes, searched: Searched) -> Chosen:
+    """What a search found, on more of the sample: looser or tighter where that says so."""
+    steps, stopped, candidate = searched.steps, searched.stopped, searched.candidate
+    if not searched.is_proved:
+        found = _on_more(choice, first, searched)
+        if found is None:
+            draft = redrafted(choice, first, candidate, steps, sizes)
+            return by_ladder(choice, draft, steps, _failures(candidate, stopped))
+        steps, stopped = found
+    failed = _failures(candidate, stopped)
+    steps = _beyond(choice, first, searched, steps, stopped)
+    draft = redrafted(choice, first, candidate, steps, sizes)
+    return Chosen(_raced(draft, searched), choice.bounds(steps), 0, failed)
 
 
-def confirmed(choice: Choice, draft: Draft, begin: int, searched: Searched) -> Chosen:
-    """The best of the search on more of the sample; tighter on the levels that fail there."""
-    steps, codec, may_round = searched.steps, searched.codec, True
-    failed: list[tuple[str, str]] = []
-    refused: set[Steps] = set()
-    if searched.stopped is not None:
-        failed.append((f"{codec} within {searched.stopped.bound}", searched.stopped.why))
-    if steps != choice.everywhere(begin) or draft.race.best.codec != codec:
-        draft = choice.draft(steps, codec)
-    if searched.is_proved and draft.race.best.keepbits is None:
-        return _loosened(choice, draft, steps, searched, tuple(failed), refused)
-    unsure = choice.found.sample.levels
+def _beyond(
+    choice: Choice, first: Draft, searched: Searched, steps: Steps, stopped: Failed | None
+) -> Steps:
+    """Looser steps that pass beyond a failure by chance, where every value can be judged.
 
-    def failing_of(tried: Draft) -> dict[int, Outcome]:
-        return _failing(_confirming(choice, tried), tried.ladder[0], unsure)
-
-    if not searched.is_proved and searched.is_near_miss:
-        looser = tuple(max(0, step - RETREAT_STEPS) for step in steps)
-        tried = choice.draft(looser, codec)
-        if not failing_of(tried):
-            return Chosen(_raced(tried, searched), choice.bounds(looser), 0, ())
-    for _ in range(RETREATS):
-        failing = failing_of(draft)
-        if not failing:
-            return _loosened(choice, draft, steps, searched, tuple(failed), refused)
-        refused.add(steps)
-        why = "; ".join(dict.fromkeys(outcome.words for outcome in failing.values()))
-        failed.append((draft.ladder[0].text, why))
-        if may_round and draft.race.best.keepbits is not None and draft.rounding == "auto":
-            may_round = False
-        else:
-            steps = _retreated(choice, steps, failing)
-            unsure = tuple(failing)
-        draft = choice.draft(steps, codec, may_round=may_round)
-    return by_ladder(choice, _raced(draft, searched), steps, tuple(failed))
-
-
-def _loosened(
-    choice: Choice,
-    draft: Draft,
-    steps: Steps,
-    searched: Searched,
-    failed: tuple[tuple[str, str], ...],
-    refused: set[Steps],
-) -> Chosen:
-    """A looser bound that passes beyond one that fails, where every value can be judged.
-
-    Extremes of few values fail and pass by chance of the rounding; on a part of the data that is no
-    news of the whole, but what passes on all values passes.
+    Extremes fail and pass by chance of the rounding; on a part of the data that is no news of the
+    whole, but what passes on all values passes.
     """
-    found = Chosen(_raced(draft, searched), choice.bounds(steps), 0, failed)
-    if not choice.found.sample.whole:
-        return found
-    values = choice.found.sample.fields.size
-    budget = Budget(budget_of(values, choice.subject.recipe.search.max_share))
+    sample, candidate = choice.found.sample, searched.candidate
+    by_chance = stopped is not None and stopped.criterion and not is_smooth(stopped.criterion)
+    if not (sample.whole and by_chance):
+        return steps
+    budget = Budget(budget_of(sample.fields.size, choice.subject.recipe.search.max_share))
+    trials = Trials(choice.make_gate(first), choice.loosest, budget)
     for looser in LOOSER:
         tried = tuple(max(0, step - looser) for step in steps)
-        if tried == steps or tried in refused:
-            continue
-        rung = replace(draft.ladder[0], bounds=choice.bounds(tried).bounds)
+        if tried != steps and trials.first_failure(candidate, tried) is None:
+            return tried
+    return steps
+
+
+def _on_more(
+    choice: Choice, first: Draft, searched: Searched
+) -> tuple[Steps, Failed | None] | None:
+    """The steps of all sampled levels, and what stopped them; None where no bound passes.
+
+    Levels for which no operation is left give way as much as the others had to: the run measures
+    all values, and has rungs to go down.
+    """
+    sample, candidate = choice.found.sample, searched.candidate
+    values = choice.subject.raw_bytes // choice.subject.dtype.itemsize
+    operations = int(CONFIRMING_SHARE * budget_of(values, choice.subject.recipe.search.max_share))
+    more = thinned(sample, operations, CONFIRMING_TRIALS, fewest=2)
+    budget = Budget(operations)
+    budget.grow(candidate.codec)
+    gate = replace(choice.make_gate(first), sample=more)
+    safe = 1.0 if more.whole else SAFE_SHARE
+    trials = Trials(gate, choice.loosest, budget, safe, safe)
+    together = levels_share_blocks(choice.subject, choice.found)
+    start = steps_at(sample.levels, searched.steps, more.levels)
+    found: list[int] = []
+    given = 0
+    for position, step in enumerate(start):
+        lowest = found[-1] if together and found else 0
+        begin = min(choice.last, max(lowest, step + given))
         try:
-            for _ in choice.found.sample.levels:
-                budget.spend(rung.codec, choice.found.sample.fields[:, 0].size)
+            passing = level_steps(trials, candidate, position, begin, choice.last, lowest)
         except BudgetSpent:
-            return found
-        if not _failing(choice.make_gate(draft), rung, choice.found.sample.levels):
-            other = choice.draft(tried, searched.codec, may_round=rung.keepbits is not None)
-            if other.race.best.keepbits == draft.race.best.keepbits is None:
-                return Chosen(_raced(other, searched), choice.bounds(tried), 0, failed)
-    return found
+            passing = trials.expected(candidate, position, begin, choice.last)
+        if passing is None:
+            return None
+        given = max(given, passing - step)
+        found.append(passing)
+    if together:
+        found = [max(found)] * len(found)
+    stopped = trials.stopped(candidate, found) or searched.stopped
+    return steps_at(more.levels, found, sample.levels), stopped
+
+
+def _failures(candidate: Candidate, stopped: Failed | None) -> tuple[tuple[str, str], ...]:
+    """The looser setting that failed, if one was tried."""
+    if stopped is None or stopped.strain <= 1:
+        return ()
+    return ((f"{candidate.codec} within {stopped.bound}", stopped.why),)
 
 
 def _raced(draft: Draft, searched: Searched) -> Draft:
@@ -135,41 +132,6 @@ def _raced(draft: Draft, searched: Searched) -> Draft:
         for rung in draft.ladder
     )
     return replace(draft, ladder=ladder)
-
-
-def _confirming(choice: Choice, draft: Draft) -> SampleGate:
-    """The gate on all of the sample where that is the whole variable, else on as much as is due."""
-    gate, sample = choice.make_gate(draft), choice.found.sample
-    if sample.whole:
-        return gate
-    values = choice.subject.raw_bytes // choice.subject.dtype.itemsize
-    operations = budget_of(values, choice.subject.recipe.search.max_share)
-    due = CONFIRMING_SHARE * operations
-    return replace(gate, sample=thinned(sample, due, CONFIRMING_TRIALS))
-
-
-def _failing(gate: SampleGate, rung: Rung, levels: Sequence[int]) -> dict[int, Outcome]:
-    """Those of some levels of the variable that fail at a rung on the sample."""
-    outcomes = {
-        level: outcome_of(gate, rung, position)
-        for position, level in enumerate(gate.sample.levels)
-        if level in levels
-    }
-    return {level: found for level, found in outcomes.items() if not found.passes}
-
-
-def _retreated(choice: Choice, steps: Steps, failing: dict[int, Outcome]) -> Steps:
-    """Tighter where levels fail: as if strain grew with the bound."""
-    more = {level: _steps_back(outcome) for level, outcome in failing.items()}
-    levels = choice.found.sample.levels
-    if levels_share_blocks(choice.subject, choice.found):
-        more = dict.fromkeys(levels, max(more.values()))
-    pairs = zip(levels, steps, strict=True)
-    return tuple(min(choice.last, step + more.get(level, 0)) for level, step in pairs)
-
-
-def _steps_back(outcome: Outcome) -> int:
-    return max(RETREAT_STEPS, step_of(min(outcome.strain, TIGHTER)))
 
 
 def by_ladder(

@@ -95,7 +95,7 @@ def make_draft(
         best.codec, best.settings, bounds, keepbits, subject.unit, subject.dtype.name
     )
     fill = fill_of(subject.variable)
-    portable, size = _portable(subject.settings, blocks, best, exact)
+    portable, size = portability(subject.settings, blocks, best, exact)
     later = [
         standard_size(blocks, exact, number)
         if portable
@@ -154,6 +154,11 @@ def _layout(subject: Subject, found: Survey, bounds: LevelBounds, *, apart: bool
     together = levels_share_blocks(subject, found) or bounds.spread <= LEVELS_TOGETHER_SPREAD
     lengths = {subject.variable.roles.time: 1} if apart and subject.variable.roles.time else {}
     return layout_of(subject.recipe, subject.variable, subject.dtype.itemsize, together, lengths)
+
+
+def may_keep(subject: Subject, found: Survey, layout: Layout, bounds: LevelBounds) -> bool:
+    """Whether a layout, with its steps apart or not, does for other bounds, too."""
+    return any(layout == _layout(subject, found, bounds, apart=apart) for apart in (False, True))
 
 
 def _may_part_steps(subject: Subject, found: Survey, layout: Layout) -> bool:
@@ -238,7 +243,7 @@ def fill_of(variable: SourceVariable) -> float:
     return float(marks[0]) if marks else math.nan
 
 
-def _portable(
+def portability(
     settings: VariableSettings, blocks: list[SampleBlock], best: Trial, exact: tuple[float, ...]
 ) -> tuple[bool, int]:
     """Whether standard codecs store the variable, and the bytes of the sample blocks then."""

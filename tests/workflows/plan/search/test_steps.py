@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
 
 from climcomp.bounds import ErrorBound
-from climcomp_workflows.plan.search.steps import LAST, PER_DECADE, SURE, at_step, loosest, step_of
+from climcomp_workflows.plan.search.curve import PER_DECADE
+from climcomp_workflows.plan.search.steps import LAST, SURE, at_step, loosest, step_of
 
 
 class Counted:
-    """A strain by step that counts its calls, and refuses a second one of the same step."""
+    """Shares by step that count their calls, and refuse a second one of the same step."""
 
-    def __init__(self, strain: Callable[[int], float]) -> None:
-        self.strain = strain
+    def __init__(self, strain: Callable[[int], float], criterion: str = "E1") -> None:
+        self.strain, self.criterion = strain, criterion
         self.tried: list[int] = []
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, step: int) -> Mapping[str, float]:
         assert step not in self.tried
         assert 0 <= step <= LAST
         self.tried.append(step)
-        return self.strain(step)
+        return {self.criterion: self.strain(step), "S3": 0.5}
 
 
 def power(limit: float, exponent: float) -> Callable[[int], float]:
@@ -33,14 +34,43 @@ def power(limit: float, exponent: float) -> Callable[[int], float]:
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0, 6.0])
 @pytest.mark.parametrize("start", [0, PER_DECADE, LAST])
 @pytest.mark.parametrize("limit", [0.5, 3.2, 26.5, 27.0, 40.1, 77.7, 107.5])
-def test_the_loosest_step_is_found_in_few_trials(limit: float, start: int, exponent: float) -> None:
+def test_a_step_near_the_limit_is_found_in_few_trials(
+    limit: float, start: int, exponent: float
+) -> None:
     strain = Counted(power(limit, exponent))
+    found = loosest(strain, start)
+    assert found is not None
+    assert limit <= found <= limit + 3
+    assert len(strain.tried) <= 10
+
+
+@pytest.mark.parametrize("start", [0, PER_DECADE, LAST])
+@pytest.mark.parametrize("limit", [0.5, 3.2, 26.5, 40.1, 77.7, 107.5])
+@pytest.mark.parametrize(
+    ("criterion", "power_"), [("E1", 1.0), ("D2", 1.0), ("T3", 2.0), ("S2-fine", 2.0)]
+)
+def test_what_follows_its_curve_is_found_at_once(
+    criterion: str, power_: float, limit: float, start: int
+) -> None:
+    strain = Counted(power(limit, power_), criterion)
     assert loosest(strain, start) == int(np.ceil(limit))
-    assert len(strain.tried) <= 13
+    assert len(strain.tried) <= 4
+
+
+def test_a_limit_of_energy_needs_no_neighbour_and_one_of_extremes_does() -> None:
+    smooth, chance = Counted(power(20.5, 2.0), "P3"), Counted(power(20.5, 1.0), "E1")
+    assert loosest(smooth, 21) == loosest(chance, 21) == 21
+    assert smooth.tried == [21]
+    assert chance.tried == [21, 21 + SURE]
+
+
+def test_what_does_not_depend_on_the_bound_stops_nothing() -> None:
+    shares = lambda step: {"P7": 0.9, "T3": power(12.5, 2.0)(step)}  # noqa: E731
+    assert loosest(shares, PER_DECADE) == 13
 
 
 def test_a_ceiling_that_passes_costs_one_trial() -> None:
-    strain = Counted(lambda step: 0.5)
+    strain = Counted(lambda step: 0.9)
     assert loosest(strain, 0) == 0
     assert strain.tried == [0]
 

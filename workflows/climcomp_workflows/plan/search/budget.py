@@ -13,23 +13,23 @@ from climcomp_workflows.recipe.search import MAX_SHARE
 # An operation is one value encoded, decoded and measured once by SZ3; a run is about one for every
 # value. What other codecs take beside it, from FACTS (SPERR 46 and 91 MB/s, SZ3 305 and 995).
 WEIGHTS = {"sperr": 4}
-# A trial measures on every field what a run measures on one in 8 or 64 (0.9 microseconds a value of
-# a 721 x 1440 field, where a run took 0.25).
+# A trial measures on every field what a run measures on one in 8 or 64 (0.15 to 0.35 microseconds a
+# value of a 721 x 1440 field for SZ3 and differences, where a run took 0.1).
 DEAR = 3
-# Our own: below the share that a recipe allows, this much may be spent all the same, some seconds;
-# and so may a few passes over a variable that has less than this altogether.
+# Our own: what a variable of 6 GB may spend at the usual share, smaller ones may spend, too; but no
+# more than some passes over all of their values. Most searches end far below it.
 FLOOR = 72 << 20
 PASSES = 144
 # A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
 LEAST_OPERATIONS = 1 << 16
 # Our own: trials of each level that a search is expected to need. The part of the sample that it
 # looks at is chosen for them.
-EXPECTED_TRIALS = 14
-# Our own: what the first codec may spend; as much again is for one that could be smaller, half of
-# it to see whether it passes there; the rest confirms what was found on more of the sample.
+EXPECTED_TRIALS = 12
+# Our own: what the first codec may spend; as much again is for those that could be smaller; the
+# rest confirms what was found on more of the sample.
 SEARCHING_SHARE = 0.3
-CONFIRMING_SHARE = 0.25
-CONFIRMING_TRIALS = 2
+CONFIRMING_SHARE = 0.4
+CONFIRMING_TRIALS = 3
 STRETCH = 1.6
 FEWEST_STEPS = 4  # of time: what changes between seasons must be seen
 ENOUGH_VALUES = 1 << 20  # of one level: a field so large shows more than steps would add
@@ -49,9 +49,9 @@ class Budget:
 
     left: int
 
-    def at_least(self, operations: int) -> None:
-        """Have so many operations left, or more."""
-        self.left = max(self.left, operations)
+    def grow(self, codec: str) -> None:
+        """Have more left for a codec that will be chosen: a run by it is as much dearer."""
+        self.left *= WEIGHTS.get(codec, 1)
 
     def spend(self, codec: str, values: int) -> None:
         """Take the operations of one trial of so many values.
@@ -76,20 +76,24 @@ def budget_of(values: int, share: float) -> int:
     return math.floor(max(share * values, min(1.0, share / MAX_SHARE) * floor))
 
 
-def thinned(sample: Sample, operations: float, trials: int = EXPECTED_TRIALS) -> Sample:
+def thinned(
+    sample: Sample, operations: float, trials: int = EXPECTED_TRIALS, fewest: int = 1
+) -> Sample:
     """The part of a sample on which about so many trials of each level can be made.
 
     Whole fields: at levels spread over those of the sample, and at times spread over its times,
     which have their seasons in equal numbers. A sample that is only a little too large stays whole,
-    for criteria of the whole record can then be judged.
+    for criteria of the whole record can then be judged. At least `fewest` steps, if it has them.
     """
     times, levels, *field = sample.fields.shape
     room = operations / DEAR / trials / max(1, math.prod(field))  # fields
     if times * levels <= STRETCH * room:
         return sample
-    few = min(times, FEWEST_STEPS, max(1, ENOUGH_VALUES // max(1, math.prod(field))))
+    few = min(times, FEWEST_STEPS, max(fewest, ENOUGH_VALUES // max(1, math.prod(field))))
     chosen_levels = spread(levels, max(FEWEST_LEVELS, math.floor(room / few)))
     chosen_times = spread(times, max(few, math.floor(room / len(chosen_levels))))
+    if len(chosen_times) == times and len(chosen_levels) == levels:
+        return sample
     return dataclasses.replace(
         sample,
         fields=np.ascontiguousarray(sample.fields[np.ix_(chosen_times, chosen_levels)]),

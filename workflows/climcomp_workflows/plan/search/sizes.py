@@ -53,15 +53,20 @@ class Sizes:
 
     def __call__(self, candidate: Candidate, steps: Steps) -> float:
         """Bytes of all blocks, more for a slow codec; infinite where it refuses one of them."""
-        return sum(self.by_block(candidate, steps)) * SLOW.get(candidate.codec, 1.0)
+        return self.total(candidate, steps) * SLOW.get(candidate.codec, 1.0)
+
+    def total(self, candidate: Candidate, steps: Steps) -> float:
+        """Bytes of all blocks; infinite where the codec refuses one of them."""
+        found, some = self.by_block(candidate, steps), self._some
+        return sum(found) * self.raw_bytes / sum(block.raw_bytes for block in some)
 
     def by_block(self, candidate: Candidate, steps: Steps) -> tuple[float, ...]:
-        """Bytes by block of a few of them, scaled to all; infinite where the codec refuses one."""
+        """Bytes by block of a few of them; infinite where the codec refuses one."""
         found = self._of_pieces(candidate, steps)
-        whole = self.whole.get(candidate.codec)
-        scale = self.raw_bytes / sum(block.raw_bytes for block in self._some)
+        whole, scale = self.whole.get(candidate.codec), 1.0
         if whole is not None:
-            scale = whole / sum(self._of_pieces(candidate, self.begin)) or scale
+            share = sum(block.raw_bytes for block in self._some) / self.raw_bytes
+            scale = whole * share / sum(self._of_pieces(candidate, self.begin))
         return tuple(size * scale for size in found)
 
     @property

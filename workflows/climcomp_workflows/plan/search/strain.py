@@ -27,15 +27,17 @@ def outcome_of(gate: SampleGate, rung: Rung, position: int) -> Outcome:
     except (BoundError, CodecError) as error:
         return Outcome(math.inf, str(error))
     least = {c.id for c in applicable(gate.settings) if c.least}
-    worst, words = 0.0, ""
+    shares: dict[str, float] = {}
+    said: dict[str, str] = {}
     for verdict in gate.verdicts([measured]):
         if not gate.counts(verdict):
             continue
         chance = _chance(verdict, measured.values)
         share = strain_of(verdict, chance, is_least=verdict.criterion in least)
-        if share > worst:
-            worst, words = share, in_words(verdict)
-    return Outcome(worst, words)
+        if share > shares.get(verdict.criterion, 0.0):
+            shares[verdict.criterion], said[verdict.criterion] = share, in_words(verdict)
+    worst = max(shares, key=shares.__getitem__, default="")
+    return Outcome(shares.get(worst, 0.0), said.get(worst, ""), shares, said)
 
 
 def strain_of(verdict: Verdict, chance: float = 0.0, *, is_least: bool = False) -> float:

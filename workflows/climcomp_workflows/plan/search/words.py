@@ -26,9 +26,12 @@ def _line(one: Looked, trials: Trials, raw_bytes: int) -> str:
     ratio = number_text(raw_bytes / one.size_bytes)
     if one.steps is not None:
         text = f"{name} passes within {_bounds(one.steps, trials)}: {ratio} x"
-        return text if stopped is None else f"{text}; within {stopped.bound}: {stopped.why}"
+        if stopped is None:
+            return text
+        near = "" if stopped.strain > 1 else "next to its limit "
+        return f"{text}; {near}within {stopped.bound}: {stopped.why}"
     if stopped is None:
-        return f"{name} is no smaller at any bound: {ratio} x"
+        return f"{name} is larger at any bound that may pass: {ratio} x"
     if one.size_bytes < float("inf"):
         return f"{name} would be smaller from {stopped.bound} on, and fails there: {stopped.why}"
     return f"{name} passes nowhere; nearest within {stopped.bound}: {stopped.why}"
