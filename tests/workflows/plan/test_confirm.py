@@ -11,7 +11,7 @@ import pytest
 from climcomp_workflows.plan import confirm
 from climcomp_workflows.plan.model import Plan, Rung, VariablePlan
 from climcomp_workflows.plan.search import trials
-from climcomp_workflows.plan.search.budget import CONFIRMING_SHARE, DEAR, LEAST_OPERATIONS
+from climcomp_workflows.plan.search.budget import DEAR, LEAST_OPERATIONS, Budget
 from climcomp_workflows.plan.search.outcome import Outcome
 from climcomp_workflows.plan.trial import SampleGate
 
@@ -86,7 +86,7 @@ def test_what_is_confirmed_is_taken(told: Told, plan_of: PlanOf) -> None:
     told.on_part = told.on_more = power(0.05)
     found = planned(plan_of)
     assert 0.046 <= bound(found) <= 0.05
-    assert len(told.tried) == 1
+    assert len(told.tried) == 2  # and one step looser, for all values can be judged
     assert found.failed_rungs == ()
 
 
@@ -138,9 +138,9 @@ def test_where_operations_are_spent_what_is_expected_to_pass_is_taken(
 ) -> None:
     told.on_part, told.on_more = power(0.05), power(0.03)
     one = DEAR * max(FIELD.size, LEAST_OPERATIONS)
-    monkeypatch.setattr(confirm, "budget_of", lambda values, share: one / CONFIRMING_SHARE + 1)
+    monkeypatch.setattr(confirm, "_budget", lambda *given: Budget(one))
     found = planned(plan_of)
-    assert len(told.tried) == 1
+    assert len(told.tried) == 2  # one to confirm, one beyond
     assert 0.027 <= bound(found) <= 0.03
 
 

@@ -75,7 +75,7 @@ def _searched(choice: Choice, draft: Draft, begin: int) -> Chosen | None:
     if values < FEWEST_VALUES:
         findings.notes.append(f"{values} values are too few to search by: the ladder decides")
         return None
-    operations = math.floor(SEARCHING_SHARE * budget_of(values, share))
+    operations = math.floor(SEARCHING_SHARE * budget_of(values, share, whole=sample.whole))
     part = thinned(sample, operations)
     gate = replace(choice.make_gate(draft), sample=part)
     safe = 1.0 if sample.whole else SAFE_SHARE
@@ -99,14 +99,17 @@ def _searched(choice: Choice, draft: Draft, begin: int) -> Chosen | None:
 
 
 def _sizes(choice: Choice, draft: Draft, part: Sample, begin: int) -> Sizes:
+    whole = {t.codec: t.size_bytes for t in draft.race.on_whole_blocks if t.keepbits is None}
+    known = (one for one in _candidates(draft) if one.codec in whole and one.codec != "delta")
     return Sizes(
         draft.blocks,
         choice.loosest,
         part.levels,
         choice.exact,
         fill_of(choice.subject.variable),
-        whole={t.codec: t.size_bytes for t in draft.race.on_whole_blocks if t.keepbits is None},
+        whole,
         begin=(begin,) * len(part.levels),
+        reference=next(known, None),
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from dataclasses import dataclass, replace
 
 from climcomp_workflows.plan.choice import Choice, Chosen
+from climcomp_workflows.plan.choose import SLOW
 from climcomp_workflows.plan.draft import Draft, levels_share_blocks
 from climcomp_workflows.plan.model import Settings
 from climcomp_workflows.plan.redraft import redrafted
 from climcomp_workflows.plan.search.budget import (
     CONFIRMING_SHARE,
     CONFIRMING_TRIALS,
+    DEAR,
     Budget,
     BudgetSpent,
     budget_of,
@@ -22,9 +26,11 @@ from climcomp_workflows.plan.search.levels import steps_at
 from climcomp_workflows.plan.search.sizes import Sizes
 from climcomp_workflows.plan.search.trials import SAFE_SHARE, Candidate, Failed, Trials
 from climcomp_workflows.plan.trial import first_rung
+from climcomp_workflows.recipe.search import MAX_SHARE
 
 # Our own: steps by which all values are tried looser than what passes, the loosest first.
 LOOSER = (8, 5, 3)
+LOOSER_BY_CURVE = (1,)  # the same where the limit is one of energy, which chance moves little
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,9 @@ def confirmed(choice: Choice, first: Draft, sizes: Sizes, searched: Searched) ->
             return by_ladder(choice, draft, steps, _failures(candidate, stopped))
         steps, stopped = found
     failed = _failures(candidate, stopped)
-    steps = _beyond(choice, first, searched, steps, stopped)
+    looser = _beyond(choice, first, searched, steps, stopped)
+    if looser != steps:  # what failed is no longer looser than what is chosen
+        steps, failed = looser, ()
     draft = redrafted(choice, first, candidate, steps, sizes)
     return Chosen(_raced(draft, searched), choice.bounds(steps), 0, failed)
 
@@ -63,16 +71,40 @@ def _beyond(
     whole, but what passes on all values passes.
     """
     sample, candidate = choice.found.sample, searched.candidate
-    by_chance = stopped is not None and stopped.criterion and not is_smooth(stopped.criterion)
-    if not (sample.whole and by_chance):
+    if candidate.codec in SLOW or not sample.whole or stopped is None or not stopped.criterion:
         return steps
-    budget = Budget(budget_of(sample.fields.size, choice.subject.recipe.search.max_share))
+    budget = _budget(choice, 1.0)
     trials = Trials(choice.make_gate(first), choice.loosest, budget)
-    for looser in LOOSER:
-        tried = tuple(max(0, step - looser) for step in steps)
-        if tried != steps and trials.first_failure(candidate, tried) is None:
-            return tried
-    return steps
+    looser = LOOSER_BY_CURVE if is_smooth(stopped.criterion) else LOOSER
+    if levels_share_blocks(choice.subject, choice.found):
+        every = (tuple(max(0, step - less) for step in steps) for less in looser)
+        return next(
+            (tried for tried in every if trials.first_failure(candidate, tried) is None), steps
+        )
+    return tuple(_beyond_one(trials, candidate, p, step, looser) for p, step in enumerate(steps))
+
+
+def _beyond_one(
+    trials: Trials, candidate: Candidate, position: int, step: int, looser: tuple[int, ...]
+) -> int:
+    """The same for one level."""
+    with contextlib.suppress(BudgetSpent):
+        for less in looser:
+            tried = max(0, step - less)
+            if tried == step or trials.outcome(candidate, position, tried).passes:
+                return tried
+    return step
+
+
+def _budget(choice: Choice, share: float) -> Budget:
+    """A share of the operations for a variable; some passes over all where the sample is whole."""
+    sample, allowed = choice.found.sample, choice.subject.recipe.search.max_share
+    values = choice.subject.raw_bytes // choice.subject.dtype.itemsize
+    operations = share * budget_of(values, allowed, whole=sample.whole)
+    if sample.whole:
+        passes = DEAR * (CONFIRMING_TRIALS + 1) * sample.fields.size
+        operations = max(operations, min(1.0, allowed / MAX_SHARE) * passes)
+    return Budget(math.floor(operations))
 
 
 def _on_more(
@@ -84,10 +116,8 @@ def _on_more(
     all values, and has rungs to go down.
     """
     sample, candidate = choice.found.sample, searched.candidate
-    values = choice.subject.raw_bytes // choice.subject.dtype.itemsize
-    operations = int(CONFIRMING_SHARE * budget_of(values, choice.subject.recipe.search.max_share))
-    more = thinned(sample, operations, CONFIRMING_TRIALS, fewest=2)
-    budget = Budget(operations)
+    budget = _budget(choice, CONFIRMING_SHARE)
+    more = thinned(sample, budget.left, CONFIRMING_TRIALS, fewest=2)
     budget.grow(candidate.codec)
     gate = replace(choice.make_gate(first), sample=more)
     safe = 1.0 if more.whole else SAFE_SHARE

@@ -15,6 +15,7 @@ from climcomp_workflows.plan.search.budget import (
     FLOOR,
     LEAST_OPERATIONS,
     WEIGHTS,
+    WHOLE,
     Budget,
     BudgetSpent,
     budget_of,
@@ -31,11 +32,16 @@ def sample(times: int, levels: int = 1, field: int = 1000) -> Sample:
 
 
 def test_a_large_variable_has_the_recipes_share_and_a_small_one_a_floor() -> None:
-    assert budget_of(10**10, 0.05) == 5 * 10**8
-    assert budget_of(10**10, 0.01) == 10**8
-    assert budget_of(10**8, 0.05) == FLOOR
-    assert budget_of(1000, 0.05) < FLOOR
-    assert budget_of(10**8, 0.01) == FLOOR // 5
+    assert budget_of(10**10, 0.05, whole=False) == 5 * 10**8
+    assert budget_of(10**10, 0.01, whole=False) == 10**8
+    assert budget_of(10**8, 0.05, whole=False) == FLOOR
+    assert budget_of(1000, 0.05, whole=False) < FLOOR
+    assert budget_of(10**8, 0.01, whole=False) == FLOOR // 5
+
+
+def test_a_sample_that_is_all_of_the_variable_is_worth_more() -> None:
+    assert budget_of(10**7, 0.05, whole=True) == WHOLE * FLOOR
+    assert budget_of(1000, 0.05, whole=True) == budget_of(1000, 0.05, whole=False)
 
 
 def test_operations_are_counted_by_codec_and_end() -> None:

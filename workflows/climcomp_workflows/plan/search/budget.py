@@ -16,9 +16,11 @@ WEIGHTS = {"sperr": 4}
 # A trial measures on every field what a run measures on one in 8 or 64 (0.15 to 0.35 microseconds a
 # value of a 721 x 1440 field for SZ3 and differences, where a run took 0.1).
 DEAR = 3
-# Our own: what a variable of 6 GB may spend at the usual share, smaller ones may spend, too; but no
-# more than some passes over all of their values. Most searches end far below it.
-FLOOR = 72 << 20
+# Our own: what a variable of 2 GB may spend at the usual share, smaller ones may spend, too; three
+# times that where the sample is all of the variable, for what passes then passes. But no more than
+# some passes over all of their values. Most searches end far below it.
+FLOOR = 24 << 20
+WHOLE = 3
 PASSES = 144
 # A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
 LEAST_OPERATIONS = 1 << 16
@@ -67,12 +69,13 @@ class Budget:
         self.left -= cost
 
 
-def budget_of(values: int, share: float) -> int:
+def budget_of(values: int, share: float, *, whole: bool) -> int:
     """The operations for a variable of so many values, at the share of them that a recipe allows.
 
-    A recipe that allows less than the usual share gets as much less of the floor.
+    A recipe that allows less than the usual share gets as much less of the floor. `whole` says that
+    the sample is all of the variable.
     """
-    floor = min(FLOOR, PASSES * max(values, LEAST_OPERATIONS))
+    floor = min(FLOOR * (WHOLE if whole else 1), PASSES * max(values, LEAST_OPERATIONS))
     return math.floor(max(share * values, min(1.0, share / MAX_SHARE) * floor))
 
 

@@ -17,7 +17,7 @@ WORTH = 0.99
 # what is near enough to it.
 SIZE_TRIALS = 4
 NEAR_ENOUGH = 0.97
-REACHED = 1.5  # beyond this part of the reach, one size is enough to say that it is too far
+REACHED = 1.2  # beyond this part of the reach, one size is enough to say that it is too far
 # Bytes grow by this power of e with each step, before two sizes of a codec tell it: from 0.03 to
 # 0.07 for all codecs on eight real variables.
 GROWTH = 0.045

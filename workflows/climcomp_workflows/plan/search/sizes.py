@@ -34,7 +34,7 @@ class Sizes:
         As in `BlockEncoding`.
     whole
         What codecs made of the whole blocks at the steps `begin`, where that is known: pieces of
-        these are scaled by it.
+        these are scaled by it, and pieces of other codecs as those of `reference`.
     """
 
     blocks: Sequence[SampleBlock]
@@ -44,6 +44,7 @@ class Sizes:
     fill: float
     whole: dict[str, int]
     begin: Steps
+    reference: Candidate | None = None
     known: dict[tuple[Candidate, Steps], tuple[float, ...]] = field(default_factory=dict)
 
     @property
@@ -62,12 +63,16 @@ class Sizes:
 
     def by_block(self, candidate: Candidate, steps: Steps) -> tuple[float, ...]:
         """Bytes by block of a few of them; infinite where the codec refuses one."""
-        found = self._of_pieces(candidate, steps)
-        whole, scale = self.whole.get(candidate.codec), 1.0
-        if whole is not None:
-            share = sum(block.raw_bytes for block in self._some) / self.raw_bytes
-            scale = whole * share / sum(self._of_pieces(candidate, self.begin))
-        return tuple(size * scale for size in found)
+        scale = self._scale(candidate)
+        return tuple(size * scale for size in self._of_pieces(candidate, steps))
+
+    def _scale(self, candidate: Candidate) -> float:
+        """What whole blocks take beside what their pieces say, for this codec or a known one."""
+        known = candidate if candidate.codec in self.whole else self.reference
+        if known is None:
+            return 1.0
+        share = sum(block.raw_bytes for block in self._some) / self.raw_bytes
+        return self.whole[known.codec] * share / sum(self._of_pieces(known, self.begin))
 
     @property
     def _some(self) -> Sequence[SampleBlock]:
