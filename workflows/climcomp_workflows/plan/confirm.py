@@ -76,24 +76,26 @@ def _beyond(
     budget = _budget(choice, 1.0)
     trials = Trials(choice.make_gate(first), choice.loosest, budget)
     looser = LOOSER_BY_CURVE if is_smooth(stopped.criterion) else LOOSER
+    found = [_beyond_one(trials, candidate, p, step, looser) for p, step in enumerate(steps)]
     if levels_share_blocks(choice.subject, choice.found):
-        every = (tuple(max(0, step - less) for step in steps) for less in looser)
-        return next(
-            (tried for tried in every if trials.first_failure(candidate, tried) is None), steps
-        )
-    return tuple(_beyond_one(trials, candidate, p, step, looser) for p, step in enumerate(steps))
+        found = [max(found)] * len(found)
+    return tuple(found)
 
 
 def _beyond_one(
     trials: Trials, candidate: Candidate, position: int, step: int, looser: tuple[int, ...]
 ) -> int:
-    """The same for one level."""
+    """The same for one level, and one step more."""
+    found = step
     with contextlib.suppress(BudgetSpent):
         for less in looser:
             tried = max(0, step - less)
             if tried == step or trials.outcome(candidate, position, tried).passes:
-                return tried
-    return step
+                found = tried
+                break
+        if 0 < found < step and trials.outcome(candidate, position, found - 1).passes:
+            found -= 1
+    return found
 
 
 def _budget(choice: Choice, share: float) -> Budget:

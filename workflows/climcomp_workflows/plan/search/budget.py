@@ -14,14 +14,14 @@ from climcomp_workflows.recipe.search import MAX_SHARE
 # value. What other codecs take beside it, from FACTS (SPERR 46 and 91 MB/s, SZ3 305 and 995).
 WEIGHTS = {"sperr": 4}
 # A trial measures on every field what a run measures on one in 8 or 64 (0.15 to 0.35 microseconds a
-# value of a 721 x 1440 field for SZ3 and differences, where a run took 0.1).
-DEAR = 3
-# Our own: what a variable of 2 GB may spend at the usual share, smaller ones may spend, too; three
+# value of a 721 x 1440 field for SZ3 and differences, where a run took 0.06).
+DEAR = 6
+# Our own: what a variable of 4 GB may spend at the usual share, smaller ones may spend, too; three
 # times that where the sample is all of the variable, for what passes then passes. But no more than
 # some passes over all of their values. Most searches end far below it.
-FLOOR = 24 << 20
+FLOOR = 48 << 20
 WHOLE = 3
-PASSES = 144
+PASSES = 288
 # A trial of even the smallest field costs what so many values of a large one do (measured: 6 ms).
 LEAST_OPERATIONS = 1 << 16
 # Our own: trials of each level that a search is expected to need. The part of the sample that it
