@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from climcomp_workflows.plan.choice import Choice, Chosen
 from climcomp_workflows.plan.choose import SLOW
 from climcomp_workflows.plan.draft import Draft, levels_share_blocks
+from climcomp_workflows.plan.ladder import bounds_in_words
 from climcomp_workflows.plan.model import Settings
 from climcomp_workflows.plan.redraft import redrafted
 from climcomp_workflows.plan.search.budget import (
@@ -58,6 +59,11 @@ def confirmed(choice: Choice, first: Draft, sizes: Sizes, searched: Searched) ->
     looser = _beyond(choice, first, searched, steps, stopped)
     if looser != steps:  # what failed is no longer looser than what is chosen
         steps, failed = looser, ()
+    if steps != searched.steps:
+        bounds = bounds_in_words(choice.bounds(steps).bounds, choice.subject.unit)
+        choice.findings.notes.append(
+            f"on more of the data {candidate.codec} passes within {bounds}"
+        )
     draft = redrafted(choice, first, candidate, steps, sizes)
     return Chosen(_raced(draft, searched), choice.bounds(steps), 0, failed)
 
