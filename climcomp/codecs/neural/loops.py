@@ -1,0 +1,84 @@
+"""The entropy coder's loops, compiled; `reference` has the same to be read."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.jit import compile_exact
+
+
+@compile_exact
+def push_symbols(
+    first: NDArray[np.uint16],
+    size: NDArray[np.uint16],
+    states: NDArray[np.uint32],
+    words: NDArray[np.uint16],
+) -> int:
+    """Encode symbols from the last to the first; returns how many words were written."""
+    mask = states.size - 1
+    count = 0
+    for n in range(first.size - 1, -1, -1):
+        lane = n & mask
+        x = np.uint64(states[lane])
+        slots = np.uint64(size[n])
+        if x >= slots << np.uint64(16):
+            words[count] = x & np.uint64(0xFFFF)
+            count += 1
+            x >>= np.uint64(16)
+        states[lane] = (x // slots << np.uint64(16)) + x % slots + np.uint64(first[n])
+    return count
+
+
+@compile_exact
+def pull_symbol(
+    row: NDArray[np.uint16],
+    states: NDArray[np.uint32],
+    words: NDArray[np.uint16],
+    at: NDArray[np.int64],
+) -> int:
+    """Decode the next symbol, of a row of first slots; beyond the last word, words are 0."""
+    lane = at[0] & (states.size - 1)
+    at[0] += 1
+    x = np.uint64(states[lane])
+    slot = x & np.uint64(0xFFFF)
+    low, high = 0, row.size  # row[low] <= slot < row[high]
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if np.uint64(row[middle]) <= slot:
+            low = middle
+        else:
+            high = middle
+    begin = np.uint64(row[low])
+    end = np.uint64(row[high]) if high < row.size else np.uint64(65536)
+    x = (end - begin) * (x >> np.uint64(16)) + slot - begin
+    if x < np.uint64(65536):
+        word = np.uint64(0)
+        if at[1] < words.size:
+            word = np.uint64(words[at[1]])
+        at[1] += 1
+        x = (x << np.uint64(16)) | word
+    states[lane] = x
+    return low
+
+
+@compile_exact
+def pull_bits(
+    count: int, states: NDArray[np.uint32], words: NDArray[np.uint16], at: NDArray[np.int64]
+) -> int:
+    """Decode up to 16 raw bits."""
+    lane = at[0] & (states.size - 1)
+    at[0] += 1
+    x = np.uint64(states[lane])
+    width = np.uint64(16 - count)
+    slot = x & np.uint64(0xFFFF)
+    value = slot >> width
+    x = ((x >> np.uint64(16)) << width) + (slot - (value << width))
+    if x < np.uint64(65536):
+        word = np.uint64(0)
+        if at[1] < words.size:
+            word = np.uint64(words[at[1]])
+        at[1] += 1
+        x = (x << np.uint64(16)) | word
+    states[lane] = x
+    return int(value)
