@@ -87,6 +87,26 @@ def test_packed_integers_stay_packed_where_values_would_save_next_to_nothing(
     assert t2m.reason == "its packed integers take hardly more than values within the bound"
 
 
+def test_values_of_packed_integers_on_a_coarser_lattice_are_stored_exactly(
+    plan_of: PlanOf,
+) -> None:
+    # As GRIB packs: every field with a step of its own, and the integers of NetCDF in between.
+    fields = waves((6, 120, 180), noise=0.3).astype(np.float64)
+    steps = 2.0 ** np.arange(-5, -2).repeat(2)[:, None, None]
+    coarse = np.round(fields / steps) * steps
+    scale = (coarse.max() - coarse.min()) / 60000
+    packed = Data(
+        np.round((coarse - 280) / scale).astype(np.int16),
+        attributes={"scale_factor": scale, "add_offset": 280.0, "units": "K"},
+        fill=np.int16(-32768),
+    )
+    t2m = plan_of(t2m=packed).variable("t2m")
+    assert t2m.decoded
+    assert t2m.ladder[t2m.start].lossless
+    assert t2m.estimated_bytes < t2m.source_bytes / 1.5
+    assert t2m.bound_source == "unpacked values take hardly more exactly than within the bound"
+
+
 def test_packed_integers_with_a_bound_become_their_values(plan_of: PlanOf) -> None:
     recipe = "quality: bounds\nvariables: {t2m: {bound: 0.5 K}}\n"
     t2m = plan_of(recipe, t2m=PACKED).variable("t2m")

@@ -22,7 +22,13 @@ from climcomp_workflows.plan.search.levels import last_step, steps_at
 from climcomp_workflows.plan.search.rivals import rivals_of
 from climcomp_workflows.plan.search.sizes import Sizes
 from climcomp_workflows.plan.search.steps import step_of
-from climcomp_workflows.plan.search.trials import SAFE_SHARE, TAIL_SHARE, Candidate, Trials
+from climcomp_workflows.plan.search.trials import (
+    SAFE_SHARE,
+    TAIL_SHARE,
+    WHOLE_SHARE,
+    Candidate,
+    Trials,
+)
 from climcomp_workflows.plan.search.words import told
 from climcomp_workflows.plan.subject import Findings, Subject
 from climcomp_workflows.plan.survey import EveryBit, Survey, loosest_bounds
@@ -78,7 +84,7 @@ def _searched(choice: Choice, draft: Draft, begin: int) -> Chosen | None:
     operations = math.floor(SEARCHING_SHARE * budget_of(values, share, whole=sample.whole))
     part = thinned(sample, operations)
     gate = replace(choice.make_gate(draft), sample=part)
-    safe = 1.0 if sample.whole else SAFE_SHARE
+    safe = WHOLE_SHARE if sample.whole else SAFE_SHARE
     tails = safe if part is sample else TAIL_SHARE
     trials = Trials(gate, choice.loosest, Budget(operations), safe, tails)
     sizes = _sizes(choice, draft, part, begin)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from climcomp_workflows.plan.choice import Choice, Chosen
 from climcomp_workflows.plan.choose import SLOW
-from climcomp_workflows.plan.draft import Draft, levels_share_blocks
+from climcomp_workflows.plan.draft import Draft, levels_share_blocks, shard_levels_together
 from climcomp_workflows.plan.ladder import bounds_in_words
 from climcomp_workflows.plan.model import Settings
 from climcomp_workflows.plan.redraft import redrafted
@@ -25,12 +25,20 @@ from climcomp_workflows.plan.search.curve import is_smooth
 from climcomp_workflows.plan.search.find import Steps, level_steps
 from climcomp_workflows.plan.search.levels import steps_at
 from climcomp_workflows.plan.search.sizes import Sizes
-from climcomp_workflows.plan.search.trials import SAFE_SHARE, Candidate, Failed, Trials
+from climcomp_workflows.plan.search.trials import (
+    SAFE_SHARE,
+    UNTRIED,
+    WHOLE_SHARE,
+    Candidate,
+    Failed,
+    Trials,
+)
 from climcomp_workflows.plan.trial import first_rung
 from climcomp_workflows.recipe.search import MAX_SHARE
 
 # Our own: steps by which all values are tried looser than what passes, the loosest first.
 LOOSER = (8, 5, 3)
+MOST_TIGHTER = 3  # steps that levels of one shard are tried tighter, if their tightest bound fails
 LOOSER_BY_CURVE = (1,)  # the same where the limit is one of energy, which chance moves little
 
 
@@ -59,6 +67,7 @@ def confirmed(choice: Choice, first: Draft, sizes: Sizes, searched: Searched) ->
     looser = _beyond(choice, first, searched, steps, stopped)
     if looser != steps:  # what failed is no longer looser than what is chosen
         steps, failed = looser, ()
+    steps = _shared(choice, first, searched, steps)
     if steps != searched.steps:
         bounds = bounds_in_words(choice.bounds(steps).bounds, choice.subject.unit)
         choice.findings.notes.append(
@@ -80,7 +89,7 @@ def _beyond(
     if candidate.codec in SLOW or not sample.whole or stopped is None or not stopped.criterion:
         return steps
     budget = _budget(choice, 1.0)
-    trials = Trials(choice.make_gate(first), choice.loosest, budget)
+    trials = Trials(choice.make_gate(first), choice.loosest, budget, WHOLE_SHARE, WHOLE_SHARE)
     looser = LOOSER_BY_CURVE if is_smooth(stopped.criterion) else LOOSER
     found = [_beyond_one(trials, candidate, p, step, looser) for p, step in enumerate(steps)]
     if levels_share_blocks(choice.subject, choice.found):
@@ -104,6 +113,38 @@ def _beyond_one(
     return found
 
 
+def _shared(choice: Choice, first: Draft, searched: Searched, steps: Steps) -> Steps:
+    """One step for all levels that will share a shard, and with it its tightest bound.
+
+    A tighter bound moves T3 by some 5 % either way (ERA-Interim v), so it is tried.
+    """
+    if not shard_levels_together(choice.found, first.layout, choice.bounds(steps)):
+        return steps
+    step, candidate = max(steps), searched.candidate
+    if min(steps) == step:
+        return steps
+    trials = _trials_of_more(choice, first, candidate)
+    for tighter in range(MOST_TIGHTER):
+        tried = min(choice.last, step + tighter)
+        failed = trials.first_failure(candidate, (tried,) * len(trials.gate.sample.levels))
+        if failed is None:
+            return choice.everywhere(tried)
+        if failed.why == UNTRIED:
+            break
+    return choice.everywhere(step)
+
+
+def _trials_of_more(choice: Choice, first: Draft, candidate: Candidate) -> Trials:
+    """Trials on as much of the sample as is due."""
+    sample = choice.found.sample
+    budget = _budget(choice, CONFIRMING_SHARE)
+    more = thinned(sample, budget.left, CONFIRMING_TRIALS, fewest=2)
+    budget.grow(candidate.codec)
+    safe = WHOLE_SHARE if more.whole else SAFE_SHARE
+    gate = replace(choice.make_gate(first), sample=more)
+    return Trials(gate, choice.loosest, budget, safe, safe)
+
+
 def _budget(choice: Choice, share: float) -> Budget:
     """A share of the operations for a variable; some passes over all where the sample is whole."""
     sample, allowed = choice.found.sample, choice.subject.recipe.search.max_share
@@ -124,12 +165,8 @@ def _on_more(
     all values, and has rungs to go down.
     """
     sample, candidate = choice.found.sample, searched.candidate
-    budget = _budget(choice, CONFIRMING_SHARE)
-    more = thinned(sample, budget.left, CONFIRMING_TRIALS, fewest=2)
-    budget.grow(candidate.codec)
-    gate = replace(choice.make_gate(first), sample=more)
-    safe = 1.0 if more.whole else SAFE_SHARE
-    trials = Trials(gate, choice.loosest, budget, safe, safe)
+    trials = _trials_of_more(choice, first, candidate)
+    more = trials.gate.sample
     together = levels_share_blocks(choice.subject, choice.found)
     start = steps_at(sample.levels, searched.steps, more.levels)
     found: list[int] = []

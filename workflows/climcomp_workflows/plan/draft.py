@@ -150,6 +150,12 @@ def levels_share_blocks(subject: Subject, found: Survey) -> bool:
     return subject.raw_bytes // max(1, len(found.sigma)) < OWN_CHUNK_BYTES
 
 
+def shard_levels_together(found: Survey, layout: Layout, bounds: LevelBounds) -> bool:
+    """Whether levels of these bounds share shards that hold all of them."""
+    held = math.prod(layout.outer[axis] for axis in found.axes.level)
+    return held >= len(bounds.bounds) > 1 and bounds.spread <= LEVELS_TOGETHER_SPREAD
+
+
 def _layout(subject: Subject, found: Survey, bounds: LevelBounds, *, apart: bool = False) -> Layout:
     together = levels_share_blocks(subject, found) or bounds.spread <= LEVELS_TOGETHER_SPREAD
     lengths = {subject.variable.roles.time: 1} if apart and subject.variable.roles.time else {}

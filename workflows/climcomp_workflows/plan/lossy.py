@@ -17,6 +17,8 @@ from climcomp_workflows.plan.trial import SampleGate
 
 # Our own: what loses something must be smaller than what loses nothing by this share at least.
 WORTH_LOSING = 0.95
+# Our own: integers whose values take no less than this share of them, exactly, stay packed.
+WORTH_UNPACKING = 0.8
 
 
 def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
@@ -40,6 +42,10 @@ def plan_lossy(subject: Subject, findings: Findings) -> VariablePlan:
     what = "packed integers" if plan.decoded else "values as they are stored"
     reason = f"its {what} take hardly more than values within the bound"
     stored = _lossless(subject, findings, reason)
+    if plan.decoded and not _is_worth_losing(plan):
+        exact = _exactly(plan)
+        if exact.estimated_bytes < WORTH_UNPACKING * stored.estimated_bytes:
+            return exact
     if plan.estimated_bytes <= WORTH_LOSING * stored.estimated_bytes:
         return plan
     if stored.estimated_bytes < plan.estimated_bytes:
@@ -56,6 +62,22 @@ def _is_worth_losing(plan: VariablePlan) -> bool:
     if plan.ladder[plan.start].lossless:
         return True
     return plan.estimated_bytes <= WORTH_LOSING * plan.estimates[-1]
+
+
+def _exactly(plan: VariablePlan) -> VariablePlan:
+    """The plan of unpacked values that begins with losing nothing of them.
+
+    GRIB gives every field a lattice of its own, often much coarser than that of the integers that
+    somebody packed them in later: as whole numbers on it, values can take less than any bound does.
+    """
+    why = "unpacked values take hardly more exactly than within the bound"
+    return replace(
+        plan,
+        start=len(plan.ladder) - 1,
+        estimated_bytes=plan.estimates[-1],
+        bound_source=why,
+        notes=(*plan.notes, why),
+    )
 
 
 def _lossless(subject: Subject, findings: Findings, reason: str) -> VariablePlan:

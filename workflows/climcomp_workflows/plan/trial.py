@@ -91,7 +91,7 @@ class SampleGate:
         """
         sample, level = self.sample, self.sample.levels[position]
         original = np.ascontiguousarray(sample.fields[:, position : position + 1])
-        decoded = _code(original, rung, level, self.exact)
+        decoded = _code(original, rung, level, self.exact, self.settings.chunk[0])
         times, _, rows, columns = original.shape
         part = dataclasses.replace(
             self.settings,
@@ -153,9 +153,15 @@ def _bound(rung: Rung, level: int) -> ErrorBound:
 
 
 def _code(
-    fields: NDArray[np.floating], rung: Rung, level: int, exact: tuple[float, ...]
+    fields: NDArray[np.floating],
+    rung: Rung,
+    level: int,
+    exact: tuple[float, ...],
+    at_once: int,
 ) -> NDArray[np.floating]:
-    """Fields (times, 1, y, x) of one level after encoding and decoding, some steps at a time."""
+    """Fields (times, 1, y, x) of one level after encoding and decoding, as many steps at a time as
+    a block of the archive has.
+    """
     settings = {key: value for key, value in rung.settings if key not in OF_DIMENSIONS}
     codec = get_codec(rung.codec, **settings)
     keepbits = None
@@ -163,7 +169,7 @@ def _code(
         keepbits = rung.keepbits[level if len(rung.keepbits) > 1 else 0]
     encoding = BlockEncoding(codec, _bound(rung, level), keepbits, exact)
     decoded = np.empty_like(fields)
-    steps = max(1, BLOCK_BYTES // max(1, fields[:1].nbytes))
+    steps = max(1, min(at_once, BLOCK_BYTES // max(1, fields[:1].nbytes)))
     for start in range(0, len(fields), steps):
         values = fields[start : start + steps, 0]
         payload = encode_block(values, encoding)
