@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from climcomp.bounds import BoundKind, ErrorBound
@@ -34,6 +36,9 @@ class BoundText:
         What was written, with single spaces.
     plain_percent
         True for "1 %" alone, which is ambiguous where the variable's own unit is per cent.
+    by_level
+        Where levels have bounds of their own: what the level's coordinate is, and the value there;
+        None stands for all others. `value` is then the largest of them.
     """
 
     value: float
@@ -41,6 +46,7 @@ class BoundText:
     kind: BoundKind
     text: str
     plain_percent: bool = False
+    by_level: tuple[tuple[float | None, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,57 @@ def parse_bound(text: str | int | float) -> BoundText:
     if percent is None:
         return BoundText(value, rest or None, "absolute", written)
     return _percent(value, percent["of"].strip().lower(), written)
+
+
+def parse_level_bounds(texts: Mapping[str, object]) -> BoundText:
+    """Read {"850": "0.05 K", "500": "0.1 K", "*": "0.2 K"}: bounds by the level's coordinate.
+
+    Raises
+    ------
+    BoundError
+        If a key is no number, a bound cannot be read, or they are of different kinds or units.
+    """
+    if not texts:
+        raise BoundError('found no level; wanted bounds such as {850: 0.05 K, "*": 0.1 K}')
+    parsed: dict[float | None, BoundText] = {}
+    for key, text in texts.items():
+        if not isinstance(text, str | int | float):
+            raise BoundError(f"level {key}: wanted a bound such as {FORMS}")
+        try:
+            bound = parse_bound(text)
+        except BoundError as error:
+            raise BoundError(f"level {key}: {error}") from None
+        level = None if key == "*" else _level(key)
+        if level in parsed:
+            raise BoundError(f"level {key} stands twice")
+        parsed[level] = bound
+    first = next(iter(parsed.values()))
+    for bound in parsed.values():
+        if (bound.kind, bound.unit) != (first.kind, first.unit):
+            raise BoundError(
+                f"found {first.text!r} and {bound.text!r}: bounds of levels must have one unit"
+            )
+    return dataclasses.replace(
+        first,
+        value=max(bound.value for bound in parsed.values()),
+        text=", ".join(
+            f"{key}: {bound.text}" for key, bound in zip(texts, parsed.values(), strict=True)
+        ),
+        by_level=tuple((level, bound.value) for level, bound in parsed.items()),
+    )
+
+
+def _level(key: str) -> float:
+    try:
+        level = float(key)
+    except ValueError:
+        level = math.nan
+    if not math.isfinite(level):
+        raise BoundError(
+            f'found level {key!r}, wanted a value of the level\'s coordinate, such as 850, or "*" '
+            "for all others"
+        )
+    return level
 
 
 def _percent(value: float, of: str, written: str) -> BoundText:

@@ -10,7 +10,7 @@ import pytest
 
 from climcomp.bounds import ErrorBound
 from climcomp.errors import RecipeError
-from climcomp_workflows.bound_text import parse_bound
+from climcomp_workflows.bound_text import parse_bound, parse_level_bounds
 from climcomp_workflows.classes import DefaultBound
 from climcomp_workflows.plan.ladder import LevelBounds
 from climcomp_workflows.plan.level_bounds import (
@@ -20,15 +20,19 @@ from climcomp_workflows.plan.level_bounds import (
     level_ranges,
     recipe_bounds,
 )
+from climcomp_workflows.plan.level_values import LevelValues
 from climcomp_workflows.recipe import VariableSettings
+
+from .conftest import Data, waves
 
 ORIGIN = "recipe line 7 (tas)"
 RANGES = (LevelRange(200.0, 300.0), LevelRange(250.0, 270.0), None)
 
 
-def settings(bound: str | float) -> VariableSettings:
+def settings(bound: str | float | dict[str, object]) -> VariableSettings:
+    read = parse_level_bounds(bound) if isinstance(bound, dict) else parse_bound(bound)
     return VariableSettings(
-        "tas", parse_bound(bound), None, None, "auto", "auto", "auto", None, (), "lossless", False,
+        "tas", read, None, None, "auto", "auto", "auto", None, (), "lossless", False,
         MappingProxyType({"bound": ORIGIN}),
     )  # fmt: skip
 
@@ -118,3 +122,66 @@ def test_a_relative_bound_below_the_precision_of_floats_is_found() -> None:
 
 def test_levels_without_values_ask_for_no_spacing() -> None:
     assert below_spacing(of(1e-30), (None,), np.dtype("f4")) is None
+
+
+LEVELS = LevelValues("plev", (85000.0, 50000.0, 10000.0), "Pa", (0, 1, 2))
+
+
+def by_level(bounds: dict[str, object], levels: LevelValues | str = LEVELS) -> list[float]:
+    found, _ = recipe_bounds(settings(bounds), {"units": "degC"}, RANGES, levels)
+    return values(found)
+
+
+def test_levels_have_bounds_of_their_own() -> None:
+    assert by_level({"50000": "0.02 K", "85000": "0.05 K", "1e4": "0.1 K"}) == [0.05, 0.02, 0.1]
+    assert by_level({"50000": "0.02 K", "*": "0.1 K"}) == [0.1, 0.02, 0.1]
+    found, _ = recipe_bounds(settings({"*": "1 hPa"}), {"units": "Pa"}, RANGES, LEVELS)
+    assert values(found) == [100.0] * 3
+
+
+def test_members_of_one_level_share_its_bound() -> None:
+    levels = LevelValues("plev", (850.0, 500.0), "hPa", (0, 1, 0, 1))
+    found, _ = recipe_bounds(settings({"850": "0.1", "500": "0.3"}), {}, RANGES * 2, levels)
+    assert values(found)[:4] == [0.1, 0.3, 0.1, 0.3]
+
+
+def test_shares_of_the_range_by_level() -> None:
+    bounds: dict[str, object] = {"85000": "0.1 % of range", "*": "1 % of range"}
+    assert by_level(bounds) == pytest.approx([0.1, 0.2, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("bounds", "levels", "says"),
+    [
+        ({"850": "1 K", "*": "2 K"}, LEVELS, r"no level 850 \(plev: 85000, 50000, 10000 Pa\)"),
+        ({"85000": "1 K"}, LEVELS, r"levels 50000, 10000 have none; .* \"\*\" for all others"),
+        ({"850": "1 K"}, "it has no levels, only (time, lat)", 'no levels.*such as "1 K"'),
+    ],
+)
+def test_levels_that_do_not_fit_are_errors_of_the_recipe(
+    bounds: dict[str, object], levels: LevelValues | str, says: str
+) -> None:
+    with pytest.raises(RecipeError, match=f"recipe line 7 .*bound of tas.*{says}"):
+        by_level(bounds, levels)
+
+
+def test_a_plan_takes_bounds_by_level_from_a_recipe(plan_of: Any) -> None:
+    K = {"units": "K", "standard_name": "air_temperature"}
+    fields = np.stack([waves((4, 60, 90), seed=s) for s in range(3)], axis=1)
+    variables = {
+        "ta": Data(fields, ("time", "lev", "lat", "lon"), K),
+        "lev": Data(np.array([850.0, 500.0, 100.0]), ("lev",), {"units": "hPa"}),
+    }
+    recipe = "quality: bounds\nvariables: {ta: {bound: {850: 0.05 K, 500: 0.2 K, 100: 0.1 K}}}\n"
+    found = plan_of(recipe, **variables).variable("ta")
+    assert found.ladder[0].bounds is not None
+    assert [bound.value for bound in found.ladder[0].bounds] == [0.05, 0.2, 0.1]
+    assert found.bound_text == "850: 0.05 K, 500: 0.2 K, 100: 0.1 K"
+
+
+def test_a_variable_without_levels_refuses_bounds_by_level(plan_of: Any) -> None:
+    K = {"units": "K", "standard_name": "air_temperature"}
+    with pytest.raises(RecipeError, match=r"bound of tas is given by level, but it has no levels"):
+        plan_of(
+            "variables: {tas: {bound: {850: 1 K}}}\n", tas=Data(waves((4, 60, 90)), attributes=K)
+        )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from climcomp.errors import RecipeError
 from climcomp.source import SourceVariable
 from climcomp_workflows.plan.ladder import able_codecs
-from climcomp_workflows.plan.level_bounds import resolved_bound
+from climcomp_workflows.plan.level_bounds import resolved_bound, values_of_levels
+from climcomp_workflows.plan.level_values import level_values
 from climcomp_workflows.plan.lossless import layout_of, lossless_reason
 from climcomp_workflows.plan.subject import Dataset, stored_dtype
 from climcomp_workflows.recipe import Recipe, check_names, settings_for
@@ -51,4 +52,6 @@ def _check_variable(recipe: Recipe, dataset: Dataset, variable: SourceVariable) 
         return
     if settings.bound is not None:
         able_codecs(recipe, settings, resolved_bound(settings, variable.attributes).bound.kind)
+        if settings.bound.by_level:
+            values_of_levels(settings, level_values(variable, dataset.source))
     layout_of(recipe, variable, stored_dtype(variable).itemsize, levels_together=True)

@@ -14,6 +14,7 @@ from climcomp.errors import BoundError, RecipeError
 from climcomp_workflows.bound_text import ResolvedBound, resolve_bound
 from climcomp_workflows.classes import DefaultBound
 from climcomp_workflows.plan.ladder import LevelBounds
+from climcomp_workflows.plan.level_values import LevelValues
 from climcomp_workflows.recipe import VariableSettings
 
 
@@ -64,12 +65,61 @@ def resolved_bound(settings: VariableSettings, attributes: Mapping[str, object])
         ) from error
 
 
+def values_of_levels(
+    settings: VariableSettings, levels: LevelValues | str
+) -> tuple[float, ...] | None:
+    """The value of each folded level's bound, as written; None where one bound is for all.
+
+    Parameters
+    ----------
+    levels
+        Those of the variable, or why it has none.
+
+    Raises
+    ------
+    RecipeError
+        If the variable has no levels, none of a value that the recipe names, or more than it names.
+    """
+    assert settings.bound is not None
+    by_level = dict(settings.bound.by_level)
+    if not by_level:
+        return None
+    where = f"{settings.origins['bound']}: bound of {settings.name}"
+    if isinstance(levels, str):
+        raise RecipeError(
+            f"{where} is given by level, but {levels}: give it one bound, such as "
+            f'"{settings.bound.text.partition(": ")[2].partition(",")[0]}"'
+        )
+    told = f"{levels.name}: {', '.join(f'{value:g}' for value in levels.values)} {levels.unit}"
+    known: dict[int, float] = {}
+    for level, value in by_level.items():
+        if level is None:
+            continue
+        at = [n for n, v in enumerate(levels.values) if math.isclose(v, level, rel_tol=1e-6)]
+        if not at:
+            raise RecipeError(f"{where}: it has no level {level:g} ({told.strip()})")
+        known |= dict.fromkeys(at, value)
+    missing = [f"{v:g}" for n, v in enumerate(levels.values) if n not in known]
+    if missing and None not in by_level:
+        raise RecipeError(
+            f'{where}: levels {", ".join(missing)} have none; name them, or give "*" for all others'
+        )
+    others = by_level.get(None, settings.bound.value)
+    return tuple(known.get(n, others) for n in levels.of_folded)
+
+
 def recipe_bounds(
     settings: VariableSettings,
     attributes: Mapping[str, object],
     ranges: tuple[LevelRange | None, ...],
+    levels: LevelValues | str = "",
 ) -> tuple[LevelBounds, tuple[str, ...]]:
     """The bound that the recipe gives, on every level, with notes for the plan.
+
+    Parameters
+    ----------
+    levels
+        Those of the variable, or why it has none.
 
     Raises
     ------
@@ -81,8 +131,14 @@ def recipe_bounds(
     resolved = resolved_bound(settings, attributes)
     notes = () if resolved.note is None else (resolved.note,)
     bound = resolved.bound
+    factor = bound.value / settings.bound.value  # from the unit written to the variable's
+    written = values_of_levels(settings, levels)
+    if written is None:
+        every = (bound,) * len(ranges)
+    else:
+        every = tuple(ErrorBound(bound.kind, factor * value) for value in written)
     if bound.kind != "range_relative":
-        return LevelBounds((bound,) * len(ranges), settings.bound.text, origin), notes
+        return LevelBounds(every, settings.bound.text, origin), notes
     known = [r.high - r.low for r in ranges if r is not None and r.high > r.low]
     if not known:
         raise RecipeError(
@@ -92,9 +148,9 @@ def recipe_bounds(
     absolute = tuple(
         ErrorBound(
             "absolute",
-            bound.value * (r.high - r.low if r is not None and r.high > r.low else min(known)),
+            of_range.value * (r.high - r.low if r is not None and r.high > r.low else min(known)),
         )
-        for r in ranges
+        for r, of_range in zip(ranges, every, strict=True)
     )
     return LevelBounds(absolute, settings.bound.text, origin), notes
 

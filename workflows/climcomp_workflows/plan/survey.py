@@ -23,6 +23,7 @@ from climcomp_workflows.plan.level_bounds import (
     level_ranges,
     recipe_bounds,
 )
+from climcomp_workflows.plan.level_values import level_values
 from climcomp_workflows.plan.lossless import named_exactly
 from climcomp_workflows.plan.origin import Origin, find_origin
 from climcomp_workflows.plan.sample import Sample, read_sample
@@ -203,7 +204,9 @@ def _looser(recipe: Recipe, settings: VariableSettings) -> float:
 def _bounds(subject: Subject, found: Survey) -> tuple[LevelBounds, tuple[str, ...]]:
     settings, attributes = subject.settings, subject.variable.attributes
     if settings.bound is not None:
-        return recipe_bounds(settings, attributes, found.ranges)
+        by_level = settings.bound.by_level
+        levels = level_values(subject.variable, subject.dataset.source) if by_level else ""
+        return recipe_bounds(settings, attributes, found.ranges, levels)
     if isinstance(subject.recipe.quality, Information):
         return information_bounds(
             found.sample,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import PlainSerializer
 
 from climcomp.errors import BoundError
-from climcomp_workflows.bound_text import BoundText, parse_bound
+from climcomp_workflows.bound_text import BoundText, parse_bound, parse_level_bounds
 from climcomp_workflows.recipe.problems import listed, meant, shown
 from climcomp_workflows.recipe.values import integer, number, one_of, reads, reads_if_said, refusal
 
@@ -23,14 +23,16 @@ ClassValue = Literal["continuous", "positive", "bounded", "lossless"]
 def _read_bound(value: object) -> BoundText | None:
     if value is None or isinstance(value, BoundText):
         return value
-    if isinstance(value, dict | list):
+    if isinstance(value, list):
         raise refusal(
-            f'found {shown(value)}, wanted one text such as "0.01 K" or "1 %", which no level may '
-            "exceed: quality: climate finds tighter bounds for those levels that need them"
+            f'found {shown(value)}, wanted one text such as "0.01 K" or "1 %", or bounds by level '
+            'such as {850: 0.05 K, "*": 0.1 K}'
         )
     if value == "lossless":
         raise refusal('found lossless: write "class: lossless" for a variable without any error')
     try:
+        if isinstance(value, dict):
+            return parse_level_bounds(value)
         return parse_bound(value)  # type: ignore[arg-type]  # anything else became an error above
     except BoundError as error:
         raise refusal(str(error)) from None
