@@ -31,13 +31,25 @@ def push_symbols(
 
 
 @compile_exact
+def _refilled(x: np.uint64, words: NDArray[np.uint16], at: NDArray[np.int64]) -> np.uint64:
+    """A state after a symbol, with the next word where it is too small; beyond the last, 0."""
+    if x >= np.uint64(65536):
+        return x
+    word = np.uint64(0)
+    if at[1] < words.size:
+        word = np.uint64(words[at[1]])
+    at[1] += 1
+    return (x << np.uint64(16)) | word
+
+
+@compile_exact
 def pull_symbol(
     row: NDArray[np.uint16],
     states: NDArray[np.uint32],
     words: NDArray[np.uint16],
     at: NDArray[np.int64],
 ) -> int:
-    """Decode the next symbol, of a row of first slots; beyond the last word, words are 0."""
+    """Decode the next symbol, of a row of first slots."""
     lane = at[0] & (states.size - 1)
     at[0] += 1
     x = np.uint64(states[lane])
@@ -52,13 +64,7 @@ def pull_symbol(
     begin = np.uint64(row[low])
     end = np.uint64(row[high]) if high < row.size else np.uint64(65536)
     x = (end - begin) * (x >> np.uint64(16)) + slot - begin
-    if x < np.uint64(65536):
-        word = np.uint64(0)
-        if at[1] < words.size:
-            word = np.uint64(words[at[1]])
-        at[1] += 1
-        x = (x << np.uint64(16)) | word
-    states[lane] = x
+    states[lane] = _refilled(x, words, at)
     return low
 
 
@@ -74,11 +80,5 @@ def pull_bits(
     slot = x & np.uint64(0xFFFF)
     value = slot >> width
     x = ((x >> np.uint64(16)) << width) + (slot - (value << width))
-    if x < np.uint64(65536):
-        word = np.uint64(0)
-        if at[1] < words.size:
-            word = np.uint64(words[at[1]])
-        at[1] += 1
-        x = (x << np.uint64(16)) | word
-    states[lane] = x
+    states[lane] = _refilled(x, words, at)
     return int(value)

@@ -105,7 +105,7 @@ def test_what_has_room_on_more_of_the_sample_becomes_looser(told: Told, plan_of:
     told.on_part, told.on_more = power(0.03), power(0.05)
     found = planned(plan_of)
     assert 0.045 <= bound(found) <= 0.05
-    said = f"on more of the data sz3 passes within {bound(found):.6g} K"
+    said = f"after a look at more of the data: sz3 within {bound(found):.6g} K"
     assert said in found.notes
 
 

@@ -38,8 +38,8 @@ from climcomp_workflows.recipe.search import MAX_SHARE
 
 # Our own: steps by which all values are tried looser than what passes, the loosest first.
 LOOSER = (8, 5, 3)
-MOST_TIGHTER = 3  # steps that levels of one shard are tried tighter, if their tightest bound fails
 LOOSER_BY_CURVE = (1,)  # the same where the limit is one of energy, which chance moves little
+MOST_TIGHTER = 3  # steps that levels of one shard are tried tighter, if their tightest bound fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def confirmed(choice: Choice, first: Draft, sizes: Sizes, searched: Searched) ->
     if steps != searched.steps:
         bounds = bounds_in_words(choice.bounds(steps).bounds, choice.subject.unit)
         choice.findings.notes.append(
-            f"on more of the data {candidate.codec} passes within {bounds}"
+            f"after a look at more of the data: {candidate.codec} within {bounds}"
         )
     draft = redrafted(choice, first, candidate, steps, sizes)
     return Chosen(_raced(draft, searched), choice.bounds(steps), 0, failed)

@@ -16,8 +16,9 @@ from climcomp_metrics.suites.sampling import LETTERS
 # after such a step, so the step between the last that passes and the first that fails costs 2 % of
 # the bytes on average.
 PER_DECADE = 27
-# Criteria of the energy of errors: correlations and variances (METRICS: P3, S1, S2, T3). Measured
-# on temperature, salinity, heights and winds, their shares grow by 1.9 to 2.1 powers of the bound.
+# Criteria of the energy of errors: correlations and variances (METRICS: P3, S1, S2, T3). Read off
+# trials of HadCM3 temperature, POP SST, ERA-Interim heights and a generated analysis, their shares
+# grow by 1.8 to 2.1 powers of the bound.
 SQUARES = frozenset({"P3", "S1", "S2", "T3"})
 # Those of them that are the energy itself, however it is spread over waves.
 ENERGIES = frozenset({"P3", "S2"})

@@ -22,7 +22,7 @@ REACHED = 1.2  # beyond this part of the reach, one size is enough to say that i
 # 0.07 for all codecs on eight real variables.
 GROWTH = 0.045
 # Our own: no codec has kept so many steps looser bounds than another (5 times; SPERR and SZ3 on POP
-# SST differ by 13).
+# SST differ by some 12).
 MOST_LOOSER = 19
 # The same where the energy of errors is the limit: evenly spread within the bound, as SZ3 leaves
 # them, they have 0.58 of it as their standard deviation, and a codec whose largest of a million
