@@ -24,7 +24,9 @@ class Codec(Protocol):
     settings are for encoding only and all have defaults: a payload is decoded by `Class()` with
     nothing but its bytes, the shape and the type. A class attribute `is_sequential = True` says
     that a codec gains nothing from filled gaps: it is given the values between them alone. A codec
-    whose library is optional names its module and climcomp's extra in `module` and `extra`.
+    whose library is optional names its module and climcomp's extra in `module` and `extra`. One
+    that makes the same bytes within many bounds says with `kept_bound(bound, dtype)` which of them
+    stands for all.
     """
 
     name: ClassVar[str]

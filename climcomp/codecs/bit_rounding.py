@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import check_values
 from climcomp.codecs.lossless import Lossless
 from climcomp.errors import CodecError
-from climcomp.rounding import keepbits_for, round_to_keepbits, round_to_quantum
+from climcomp.rounding import keepbits_for, quantum_for, round_to_keepbits, round_to_quantum
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,17 @@ class Rounding:
     def library_version(self) -> str:
         """The version of pcodec that is installed."""
         return Lossless().library_version()
+
+    def kept_bound(self, bound: ErrorBound, dtype: DTypeLike) -> ErrorBound:
+        """The tightest bound within which the values are rounded as within this one.
+
+        A bound within which nothing is rounded comes back as it is.
+        """
+        if bound.kind == "absolute":
+            kept = quantum_for(bound.value, dtype) / 2
+        else:
+            kept = 2.0 ** -(keepbits_for(bound.value, dtype) + 1)
+        return ErrorBound(bound.kind, kept) if 0 < kept <= bound.value else bound
 
     def encode(self, values: NDArray[np.floating], bound: ErrorBound | None) -> bytes:
         """The rounded values, coded without further loss.

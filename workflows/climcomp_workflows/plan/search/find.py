@@ -14,7 +14,8 @@ from climcomp_workflows.plan.search.trials import Candidate, Failed, Trials
 # Our own: a codec must promise to be smaller by this share before its bounds are searched.
 WORTH = 0.99
 # Our own: sizes that are tried to find the tightest bound at which a codec could be smaller, and
-# what is near enough to it.
+# what is near enough to it. Two sizes tell how they grow: what is beyond the reach then is not
+# tried.
 SIZE_TRIALS = 4
 NEAR_ENOUGH = 0.97
 REACHED = 1.2  # beyond this part of the reach, one size is enough to say that it is too far
@@ -160,7 +161,7 @@ def _tightest_smaller(
         if NEAR_ENOUGH * wanted <= known[shift] < wanted:
             break
         following = _shift_to(wanted, known, shift)
-        if shift == 0 and following < REACHED * lowest:
+        if following < (REACHED * lowest if len(known) == 1 else lowest):
             break
         shift = min(highest, max(lowest, following))
         if shift in known:
@@ -171,7 +172,7 @@ def _tightest_smaller(
 def _growth(known: dict[int, float]) -> float:
     """By how much the logarithm of a size grows with each step; rounding's grows by jumps."""
     finite = sorted((s, math.log(found)) for s, found in known.items() if math.isfinite(found))
-    if len(finite) < 2:
+    if len(finite) < 2 or finite[0][1] == finite[-1][1]:
         return GROWTH
     (first, low), (last, high) = finite[0], finite[-1]
     return min(2 * GROWTH, max(GROWTH / 4, (high - low) / (last - first)))

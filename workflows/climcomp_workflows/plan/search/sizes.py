@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from climcomp.bounds import ErrorBound
+from climcomp.codecs import get_codec
 from climcomp.errors import BoundError, CodecError
 from climcomp_workflows.plan.choose import SLOW
 from climcomp_workflows.plan.coded import payload_of, size_of_planes
@@ -46,6 +48,9 @@ class Sizes:
     begin: Steps
     reference: Candidate | None = None
     known: dict[tuple[Candidate, Steps], tuple[float, ...]] = field(default_factory=dict)
+    by_bound: dict[tuple[Candidate, tuple[ErrorBound, ...]], tuple[float, ...]] = field(
+        default_factory=dict
+    )
 
     @property
     def raw_bytes(self) -> int:
@@ -83,8 +88,11 @@ class Sizes:
         key = (candidate, steps)
         if key not in self.known:
             bounds = bounds_at(self.loosest, self.sampled, steps).bounds
-            blocks = (block.within(bounds) for block in self._some)
-            self.known[key] = tuple(self._encoded(candidate, block) for block in blocks)
+            blocks = [_as_kept(block.within(bounds), candidate) for block in self._some]
+            same = (candidate, tuple(block.bound for block in blocks))
+            if same not in self.by_bound:
+                self.by_bound[same] = tuple(self._encoded(candidate, block) for block in blocks)
+            self.known[key] = self.by_bound[same]
         return self.known[key]
 
     def _encoded(self, candidate: Candidate, block: SampleBlock) -> float:
@@ -97,3 +105,9 @@ class Sizes:
         except (BoundError, CodecError):
             return float("inf")
         return len(payload) * block.raw_bytes / part.raw_bytes
+
+
+def _as_kept(block: SampleBlock, candidate: Candidate) -> SampleBlock:
+    """The block under the bound that its codec keeps in place of its own."""
+    kept = getattr(get_codec(candidate.codec), "kept_bound", None)
+    return block if kept is None else replace(block, bound=kept(block.bound, block.values.dtype))
