@@ -18,6 +18,7 @@ _CODECS = {
     "delta": "climcomp.codecs.delta:Delta",
     "log": "climcomp.codecs.log:Log",
     "lossless": "climcomp.codecs.lossless:Lossless",
+    "ncx": "climcomp.codecs.neural.ncx:Ncx",
     "rounding": "climcomp.codecs.bit_rounding:Rounding",
     "sperr": "climcomp.codecs.sperr:Sperr",
     "sz3": "climcomp.codecs.sz3:Sz3",

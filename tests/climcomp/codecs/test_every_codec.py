@@ -32,6 +32,8 @@ CODECS: list[Codec] = [
     get_codec("log"),
     get_codec("log", inner="zfp"),
     get_codec("log", inner="rounding"),
+    get_codec("ncx"),
+    get_codec("ncx", frames="hierarchical", alpha=0.9),
 ]
 IDS = [
     "lossless",
@@ -48,6 +50,8 @@ IDS = [
     "log",
     "log-zfp",
     "log-rounding",
+    "ncx",
+    "ncx-hierarchical",
 ]
 each_codec = pytest.mark.parametrize("codec", CODECS, ids=IDS)
 

@@ -1,0 +1,269 @@
+"""Neural context coding of a block, within an absolute bound.
+
+Payload
+-------
+u8: 255, then a payload of SZ3, for a block that is left to it. Else 1 for float64, plus 2 for
+hierarchical order, plus 4 where columns wrap, plus 8 times the number of alpha (0 to 3), plus 32
+times the frame axis (0 to 6). Then the hash of the network (8 bytes), origin and unit of the grid
+as float64, a checksum as u32; taps, patches, and, to the end, the stream of symbols. All
+little-endian. The checksum is the CRC-32C of the integers R (int32, in the order of the fields)
+and, behind them, all bytes of the payload before the stream but its own.
+
+The pages of the parts tell the rest: `grid`, `frames`, `schedule`, `features`, `taps`, `network`,
+`mixture`, `coding`, `probabilities`, `rans`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.bounds import ErrorBound
+from climcomp.codecs.base import (
+    absolute_bound,
+    check_values,
+    empty_block,
+    installed_version,
+    usable_bound,
+    value_count,
+)
+from climcomp.codecs.neural.coding import (
+    Block,
+    Room,
+    Symbols,
+    decode_first,
+    decode_stage,
+    encode_first,
+    encode_stage,
+    make_room,
+)
+from climcomp.codecs.neural.fit import fit_taps
+from climcomp.codecs.neural.geometry import Geometry, geometry_of
+from climcomp.codecs.neural.grid import ALPHAS, Grid, grid_of, parse_patches, patches_of
+from climcomp.codecs.neural.models import foundation, network_of
+from climcomp.codecs.neural.network import Network
+from climcomp.codecs.neural.payload import (
+    ELSEWHERE,
+    MOST_LEADING,
+    Head,
+    fields_in_shape,
+    fields_of,
+    parse_head,
+    verify_checksum,
+)
+from climcomp.codecs.neural.probabilities import slots
+from climcomp.codecs.neural.rans import encode_symbols, lanes_for, open_stream
+from climcomp.codecs.neural.schedule import coarsest_stride
+from climcomp.codecs.neural.taps import Taps, pack_taps, unpack_taps
+from climcomp.codecs.neural.walk import Settings, new_block, walk
+from climcomp.codecs.sz3 import Sz3
+from climcomp.errors import CodecError
+
+# Our own: symbols of a value that there is room for; a value that takes more is rare, and the block
+# is then coded again with room for the most that a value can take.
+USUAL_SYMBOLS, MOST_SYMBOLS = 1.25, 9
+# Our own: how much the first and last column may differ beside neighbours, where columns wrap.
+ALIKE = 1.5
+SMALLEST_STRIDE = (
+    8  # a wrap that would make the coarsest grid finer than this costs more than it gains
+)
+
+FrameOrder = Literal["causal", "hierarchical"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ncx:
+    """Keep an absolute bound by coding how far each value is from what a network expects.
+
+    Parameters
+    ----------
+    frames
+        The order of the fields of a block: `causal` from the first to the last, or
+        `hierarchical`, from far apart to near.
+    axis
+        The leading dimension along which fields follow one another.
+    alpha
+        By what part the bound is tighter at each coarser stage: 1, 0.97, 0.95 or 0.9.
+    """
+
+    name: ClassVar[str] = "ncx"
+    kinds: ClassVar[frozenset[str]] = frozenset({"absolute"})
+    library: ClassVar[str] = "climcomp"
+
+    frames: FrameOrder = "causal"
+    axis: int = 0
+    alpha: float = 0.97
+
+    def __post_init__(self) -> None:
+        if self.frames not in get_args(FrameOrder):
+            allowed = ", ".join(get_args(FrameOrder))
+            raise CodecError(f"ncx frames is {self.frames!r}; allowed: {allowed}")
+        if self.alpha not in ALPHAS:
+            allowed = ", ".join(f"{a:g}" for a in ALPHAS)
+            raise CodecError(f"ncx alpha is {self.alpha!r}; allowed: {allowed}")
+        if not 0 <= self.axis < MOST_LEADING:
+            raise CodecError(f"ncx axis is {self.axis!r}; allowed: 0 to {MOST_LEADING - 1}")
+
+    def library_version(self) -> str:
+        """The version of climcomp."""
+        return installed_version(self.library)
+
+    def encode(self, values: NDArray[np.floating], bound: ErrorBound | None) -> bytes:
+        """A payload whose values are within the bound, the smallest and the largest exact.
+
+        A block without fields of 4 x 4 points, or one that spans too many bounds, is left to SZ3.
+
+        Raises
+        ------
+        CodecError
+            If the bound is not absolute, or SZ3 refuses what is left to it.
+        BoundError
+            If the bound is below the spacing of the values' floats.
+        """
+        check_values(values, self.name)
+        asked = absolute_bound(bound, self)
+        if values.size == 0:
+            return b""
+        usable = usable_bound(asked, values)
+        axis = self.axis if self.axis < values.ndim - 2 else 0
+        try:
+            geometry, grid = geometry_of(values.shape, axis), grid_of(values, usable)
+        except CodecError:
+            return ELSEWHERE + Sz3().encode(values, bound)
+        fields = fields_of(values, geometry)
+        settings = Settings(
+            self.frames == "hierarchical", _wraps(fields), ALPHAS.index(self.alpha), axis
+        )
+        network = foundation()
+        block, taps, stream = _smallest(fields, grid, geometry, settings, network)
+        decoded = fields_in_shape(grid.values(block.values, values.dtype), values.shape, geometry)
+        head = Head(settings, network.hash, grid.origin, grid.unit)
+        patches = patches_of(values, decoded, asked)
+        return head.packed(values.dtype, block.values, taps + patches.packed()) + stream
+
+    def decode(
+        self, payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
+        """The values.
+
+        Raises
+        ------
+        PayloadError
+            If the bytes are not a payload of this shape and type, or its network is not here.
+        """
+        if value_count(shape) == 0:
+            return empty_block(payload, shape, dtype, "ncx")
+        view = memoryview(payload)
+        if view[:1] == ELSEWHERE:
+            return Sz3().decode(view[1:], shape, dtype)
+        head, rest = parse_head(view, shape, dtype)
+        taps, used = unpack_taps(rest)
+        patches, also_used = parse_patches(rest[used:], value_count(shape), dtype)
+        stream = rest[used + also_used :]
+        geometry = geometry_of(shape, head.settings.axis)
+        network = network_of(head.network)
+        block = _decoded(stream, geometry, head.settings, network, taps)
+        verify_checksum(view, len(view) - len(stream), block.values)
+        decoded = Grid(head.origin, head.unit).values(block.values, dtype)
+        decoded = fields_in_shape(decoded, shape, geometry)
+        patches.apply(decoded)
+        return decoded
+
+
+def _wraps(fields: NDArray[np.floating]) -> bool:
+    """Whether the last column looks like a neighbour of the first one."""
+    _, rows, columns = fields.shape
+    plain = coarsest_stride(rows, columns, wraps=False)
+    if coarsest_stride(rows, columns, wraps=True) < min(plain, SMALLEST_STRIDE):
+        return False
+    some = fields[0].astype(np.float64)
+    between = np.abs(np.diff(some, axis=1)).mean()
+    return bool(np.abs(some[:, 0] - some[:, -1]).mean() <= ALIKE * between)
+
+
+def _smallest(
+    fields: NDArray[np.floating],
+    grid: Grid,
+    geometry: Geometry,
+    settings: Settings,
+    network: Network,
+) -> tuple[Block, bytes, bytes]:
+    """The integers of a block, its taps and its stream: without taps or with, as is smaller."""
+    plain, symbols = encode_fields(fields, grid, geometry, settings, network, {})
+    best = plain, pack_taps({}), _stream(symbols)
+    taps = fit_taps(fields, plain.values, grid, geometry, settings, network)
+    if not taps:
+        return best
+    tapped, symbols = encode_fields(fields, grid, geometry, settings, network, taps)
+    found = tapped, pack_taps(taps), _stream(symbols)
+    return min(best, found, key=lambda one: len(one[1]) + len(one[2]))
+
+
+def _stream(symbols: Symbols) -> bytes:
+    count = int(symbols.made[0])
+    return encode_symbols(symbols.first[:count], symbols.size[:count], lanes_for(count))
+
+
+def encode_fields(
+    fields: NDArray[np.floating],
+    grid: Grid,
+    geometry: Geometry,
+    settings: Settings,
+    network: Network,
+    taps: Taps,
+) -> tuple[Block, Symbols]:
+    """The integers of a block, and the symbols that say them."""
+    for most in (USUAL_SYMBOLS, MOST_SYMBOLS):
+        room = int(fields.size * most) + 4096
+        symbols = Symbols(
+            np.empty(room, dtype=np.uint16),
+            np.empty(room, dtype=np.uint16),
+            np.zeros(1, dtype=np.int64),
+        )
+        block = new_block(geometry)
+        _code(fields, grid, settings, network, taps, geometry, block, symbols)
+        if symbols.made[0] <= room:
+            break
+    return block, symbols
+
+
+def _code(
+    fields: NDArray[np.floating],
+    grid: Grid,
+    settings: Settings,
+    network: Network,
+    taps: Taps,
+    geometry: Geometry,
+    block: Block,
+    symbols: Symbols,
+) -> None:
+    room, tables = make_room(network.hidden), slots()
+    targets = np.empty(0)
+    for step in walk(geometry, settings, network, taps, block):
+        if step.network is None:
+            targets = grid.targets(fields[step.known.field])
+            encode_first(targets, block, step.where, step.known, tables, symbols)
+        else:
+            encode_stage(
+                targets, block, step.where, step.known, step.network, room, tables, symbols
+            )
+
+
+def _decoded(
+    payload: memoryview, geometry: Geometry, settings: Settings, network: Network, taps: Taps
+) -> Block:
+    """The integers of a stream."""
+    stream, block = open_stream(payload), new_block(geometry)
+    room: Room = make_room(network.hidden)
+    tables = slots()
+    coder = (stream.states, stream.words, stream.at)
+    for step in walk(geometry, settings, network, taps, block):
+        if step.network is None:
+            decode_first(block, step.where, step.known, tables, *coder)
+        else:
+            decode_stage(block, step.where, step.known, step.network, room, tables, *coder)
+    stream.finish()
+    return block

@@ -1,0 +1,237 @@
+"""The codec: its bound, its decoders, its settings, and blocks that are odd or damaged."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from climcomp.bounds import ErrorBound
+from climcomp.codecs.neural import models, ncx
+from climcomp.codecs.neural.coding import BATCH
+from climcomp.codecs.neural.ncx import Ncx
+from climcomp.codecs.neural.payload import ELSEWHERE
+from climcomp.codecs.neural.reference_decode import decode_by_reference
+from climcomp.codecs.sz3 import Sz3
+from climcomp.errors import BoundError, CodecError, PayloadError
+
+MakeField = Callable[..., NDArray[Any]]
+F4 = np.dtype(np.float32)
+
+
+def absolute(value: float) -> ErrorBound:
+    return ErrorBound("absolute", value)
+
+
+def largest_error(values: NDArray[Any], decoded: NDArray[Any]) -> float:
+    return float(np.abs(values.astype(np.float64) - decoded).max())
+
+
+SHAPES = [
+    (4, 4), (5, 7), (33, 64), (64, 33), (2, 20, 24), (9, 17, 30), (1, 6, 40), (2, 3, 16, 24),
+    (3, 2, 2, 12, 10), (1, 1, 700),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("frames", ["causal", "hierarchical"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_bound_holds_and_both_decoders_agree(
+    field: MakeField, shape: tuple[int, ...], frames: ncx.FrameOrder, dtype: Any
+) -> None:
+    values = field(*shape, dtype=dtype)
+    for bound in (1e-3, 0.1, 5.0):
+        payload = Ncx(frames=frames).encode(values, absolute(bound))
+        decoded = Ncx().decode(payload, shape, values.dtype)
+        assert decoded.shape == shape
+        assert decoded.dtype == values.dtype
+        assert largest_error(values, decoded) <= bound
+        if payload[:1] != ELSEWHERE:
+            again = decode_by_reference(payload, shape, values.dtype)
+            np.testing.assert_array_equal(again, decoded)
+            assert decoded.min() == values.min()
+            assert decoded.max() == values.max()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_fields_follow_one_another_along_the_axis_that_is_named(
+    field: MakeField, axis: int
+) -> None:
+    values = field(4, 5, 20, 24)
+    payload = Ncx(axis=axis).encode(values, absolute(0.05))
+    assert largest_error(values, Ncx().decode(payload, values.shape, F4)) <= 0.05
+    np.testing.assert_array_equal(
+        decode_by_reference(payload, values.shape, F4), Ncx().decode(payload, values.shape, F4)
+    )
+
+
+def test_an_axis_that_a_block_lacks_is_its_first(field: MakeField) -> None:
+    values = field(3, 20, 24)
+    one, other = (Ncx(axis=axis).encode(values, absolute(0.05)) for axis in (0, 3))
+    assert one == other
+
+
+def test_smooth_fields_are_smaller_than_under_sz3(field: MakeField) -> None:
+    values = field(8, 90, 180, noise=0.02)
+    for bound in (0.02, 0.1):
+        mine = len(Ncx().encode(values, absolute(bound)))
+        assert mine < 0.85 * len(Sz3().encode(values, absolute(bound)))
+
+
+def test_taps_are_taken_where_they_make_a_block_smaller(
+    field: MakeField, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(12, 60, 80)).cumsum(0).cumsum(2)  # not what a network expects
+    values = values.astype(np.float32)
+    with_taps = len(Ncx().encode(values, absolute(0.5)))
+    monkeypatch.setattr(ncx, "fit_taps", lambda *_: {})
+    assert with_taps <= len(Ncx().encode(values, absolute(0.5)))
+
+
+@pytest.mark.parametrize("size", [1, 7, BATCH])
+def test_bytes_do_not_depend_on_how_many_points_are_predicted_at_once(
+    field: MakeField, size: int
+) -> None:
+    # A row of so many columns ends in the middle of a batch, or with it.
+    values = field(3, 12, 2 * BATCH + size)
+    payload = Ncx().encode(values, absolute(0.01))
+    np.testing.assert_array_equal(
+        decode_by_reference(payload, values.shape, F4), Ncx().decode(payload, values.shape, F4)
+    )
+
+
+def test_the_same_block_has_the_same_bytes(field: MakeField) -> None:
+    values = field(4, 40, 60)
+    first = Ncx().encode(values, absolute(0.05))
+    assert first == Ncx().encode(np.asfortranarray(values).copy(order="C"), absolute(0.05))
+
+
+def test_columns_wrap_where_the_field_does(field: MakeField) -> None:
+    values = field(1, 40, 64, noise=0)
+    wrapping = Ncx().encode(values, absolute(0.01))
+    part = np.ascontiguousarray(values[..., :40])
+    cut = Ncx().encode(part, absolute(0.01))
+    assert wrapping[0] & 4
+    assert not cut[0] & 4
+
+
+ODD = {
+    "constant": np.full((3, 8, 9), 5.0, np.float32),
+    "zeros of both signs": np.array([0.0, -0.0] * 32, np.float32).reshape(8, 8),
+    "one spike": np.where(np.arange(400).reshape(20, 20) == 217, 1e20, 3.0).astype(np.float32),
+    "huge": np.linspace(-3e38, 3e38, 400, dtype=np.float32).reshape(20, 20),
+    "subnormal": (np.arange(400, dtype=np.float32).reshape(20, 20) * np.float32(1e-44)),
+    "noise": np.random.default_rng(0).normal(size=(30, 30)).astype(np.float32),
+    "checkerboard": (np.indices((24, 24)).sum(0) % 2).astype(np.float32),
+    "steps": np.repeat(np.arange(16.0, dtype=np.float32), 16).reshape(16, 16) ** 5,
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_fields_keep_their_bound(name: str) -> None:
+    values = ODD[name]
+    for share in (1e-6, 1e-3, 0.2, 10.0):
+        bound = float(np.abs(values).max()) * share
+        if not 0 < bound < np.inf:
+            continue
+        try:
+            payload = Ncx().encode(values, absolute(bound))
+        except BoundError:
+            continue
+        assert largest_error(values, Ncx().decode(payload, values.shape, F4)) <= bound
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (3, 200), (0, 5, 5), (2, 0)], ids=str)
+def test_what_has_no_fields_is_left_to_sz3(shape: tuple[int, ...]) -> None:
+    values = np.arange(np.prod(shape, dtype=int), dtype=np.float32).reshape(shape)
+    payload = Ncx().encode(values, absolute(0.5))
+    assert payload[:1] == (ELSEWHERE if values.size else b"")
+    decoded = Ncx().decode(payload, shape, F4)
+    assert decoded.shape == shape
+    np.testing.assert_allclose(decoded, values, atol=0.5)
+
+
+def test_what_spans_too_many_bounds_is_left_to_sz3() -> None:
+    values = np.linspace(0, 1, 400).reshape(20, 20)
+    payload = Ncx().encode(values, absolute(1e-9))
+    assert payload[:1] == ELSEWHERE
+    assert largest_error(values, Ncx().decode(payload, values.shape, values.dtype)) <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"frames": "random"}, "allowed: causal, hierarchical"),
+        ({"alpha": 0.5}, "allowed: 1, 0.97, 0.95, 0.9"),
+        ({"axis": 9}, "allowed: 0 to 6"),
+    ],
+)
+def test_settings_that_there_are_not_are_refused(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(CodecError, match=says):
+        Ncx(**settings)
+
+
+def test_a_relative_bound_is_refused(field: MakeField) -> None:
+    with pytest.raises(CodecError, match="it keeps: absolute"):
+        Ncx().encode(field(8, 8), ErrorBound("pointwise_relative", 0.1))
+
+
+def test_a_network_that_is_not_here_is_named(field: MakeField) -> None:
+    values = field(8, 8)
+    payload = bytearray(Ncx().encode(values, absolute(0.1)))
+    payload[1:9] = bytes(8)
+    with pytest.raises(PayloadError, match=r"model 0000000000000000 .* climcomp/models"):
+        Ncx().decode(payload, values.shape, F4)
+
+
+def test_a_missing_or_damaged_model_file_is_named(
+    field: MakeField, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models.foundation.cache_clear()
+    monkeypatch.setattr(models, "FOUNDATION", "gone.ncx")
+    with pytest.raises(CodecError, match=r"gone.ncx .* is not there .* reinstall climcomp"):
+        Ncx().encode(field(8, 8), absolute(0.1))
+    monkeypatch.setattr(models, "FOUNDATION", "../ncx.py")
+    with pytest.raises(CodecError, match=r"ncx.py.*reinstall climcomp"):
+        Ncx().encode(field(8, 8), absolute(0.1))
+    models.foundation.cache_clear()
+
+
+@pytest.mark.parametrize("shape", [(8, 9), (8, 8, 2), (9, 8)], ids=str)
+def test_a_payload_of_another_shape_or_type_is_refused(
+    field: MakeField, shape: tuple[int, ...]
+) -> None:
+    payload = Ncx().encode(field(8, 8), absolute(0.01))
+    with pytest.raises(PayloadError):
+        Ncx().decode(payload, shape, F4)
+    with pytest.raises(PayloadError, match="another type"):
+        Ncx().decode(payload, (8, 8), np.dtype(np.float64))
+
+
+def test_damaged_payloads_are_errors_and_never_other_values(field: MakeField) -> None:
+    values = field(3, 16, 20)
+    payload = Ncx().encode(values, absolute(0.05))
+    good = Ncx().decode(payload, values.shape, F4)
+    rng = np.random.default_rng(11)
+    began, errors = time.perf_counter(), 0
+    for number in range(10_000):
+        damaged = bytearray(payload)
+        kind = number % 3
+        if kind == 0:
+            del damaged[int(rng.integers(len(damaged))) :]
+        for _ in range(int(rng.integers(1, 4)) if kind else 0):
+            at = int(rng.integers(len(damaged)))
+            damaged[at] = int(rng.integers(256)) if kind == 1 else damaged[at] ^ 1 << number % 8
+        try:
+            decoded = Ncx().decode(bytes(damaged), values.shape, F4)
+        except PayloadError:
+            errors += 1
+            continue
+        assert damaged == payload or np.array_equal(decoded, good)
+    assert errors > 9_900
+    assert time.perf_counter() - began < 600  # no damage may hang a reader
