@@ -1,0 +1,139 @@
+"""Training of the network of ncx: data, samples, and integers that say what torch said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from climcomp.bounds import ErrorBound
+from climcomp.codecs.neural import models
+from climcomp.codecs.neural.features import INPUTS
+from climcomp.codecs.neural.models import foundation
+from climcomp.codecs.neural.ncx import Ncx
+from climcomp.codecs.neural.network import parse_network
+from climcomp.codecs.neural.reference_decode import _outputs
+from climcomp_workflows.neural import __main__ as command
+from climcomp_workflows.neural.corpus import lessons
+from climcomp_workflows.neural.generated import random_fields, turbulence
+from climcomp_workflows.neural.model import IN, NcxModel, bits_of
+from climcomp_workflows.neural.samples import Samples, samples_of
+from climcomp_workflows.neural.train import train
+
+
+@pytest.fixture(scope="module")
+def block() -> np.ndarray:
+    return random_fields(np.random.default_rng(5))[:4, :48, :64].copy()
+
+
+@pytest.fixture(scope="module")
+def samples(block: np.ndarray) -> Samples:
+    bound = ErrorBound("absolute", 0.02 * float(block.std()))
+    return samples_of(
+        block, bound, foundation(), block.size, np.random.default_rng(0),
+        hierarchical=False, wraps=False, alpha=0.97, with_taps=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [random_fields, turbulence])
+def test_generated_fields_are_finite_and_the_same_for_the_same_seed(make: object) -> None:
+    for seed in range(3):
+        one, other = (make(np.random.default_rng(seed)) for _ in range(2))  # type: ignore[operator]
+        assert one.dtype == np.float32
+        assert one.ndim == 3
+        assert np.isfinite(one).all()
+        assert one.std() > 0
+        np.testing.assert_array_equal(one, other)
+
+
+def test_lessons_are_the_same_for_the_same_seed() -> None:
+    for one, other in zip(lessons(3, 3), lessons(3, 3), strict=True):
+        np.testing.assert_array_equal(one.block, other.block)
+        assert one.bound == other.bound
+
+
+def test_the_integers_say_what_torch_said() -> None:
+    torch.manual_seed(2)
+    model = NcxModel(32)
+    with torch.no_grad():
+        for layer in (model.first, model.second, model.third, model.skip):
+            layer.weight.normal_(0, 0.2)
+            layer.bias.normal_(0, 0.5)
+    model.quantised = True
+    rng = np.random.default_rng(0)
+    inputs = rng.integers(-96, 400, (500, INPUTS + 9)).astype(np.int16)
+    inputs[:, INPUTS:] = 16
+    expected = model(torch.from_numpy(inputs).double().float() / IN) * 64
+    found = _outputs(
+        model.network(), inputs[:, :INPUTS].T.astype(np.int64), np.full(9, 16, dtype=np.int64)
+    )
+    np.testing.assert_array_equal(expected.detach().numpy().T, found)
+
+
+def test_the_code_length_that_training_sees_is_that_of_the_stream(
+    block: np.ndarray, samples: Samples
+) -> None:
+    network = foundation()
+    outputs = _outputs(
+        network, samples.inputs[:, :INPUTS].T.astype(np.int64), np.zeros(9, dtype=np.int64)
+    )
+    # The constant inputs differ from stage to stage, so they are added one stage at a time.
+    for constants in np.unique(samples.inputs[:, INPUTS:], axis=0):
+        same = (samples.inputs[:, INPUTS:] == constants).all(1)
+        outputs[:, same] = _outputs(
+            network, samples.inputs[same, :INPUTS].T.astype(np.int64), constants.astype(np.int64)
+        )
+    bits = bits_of(
+        torch.from_numpy(outputs.T / 64).float(),
+        torch.from_numpy(samples.candidates),
+        torch.from_numpy(samples.target),
+        torch.from_numpy(samples.scale),
+        None,
+        quantised=True,
+    )
+    bound = ErrorBound("absolute", 0.02 * float(block.std()))
+    payload = Ncx().encode(block, bound)
+    # Taps, which the payload may have, and its head make a difference of a few per cent.
+    assert float(bits.sum()) / 8 == pytest.approx(len(payload), rel=0.06)
+
+
+def test_training_makes_streams_smaller(samples: Samples) -> None:
+    torch.manual_seed(0)
+    untrained = train(samples, 2, hidden=16, seed=0).bits
+    trained = train(samples, 60, hidden=16, seed=0)
+    assert trained.bits < 0.9 * untrained
+    parse_network(trained.model.network().file)
+
+
+def test_training_that_diverges_says_so(samples: Samples) -> None:
+    broken = Samples(
+        samples.inputs, samples.candidates, np.full_like(samples.target, np.nan), samples.scale,
+        samples.weight,
+    )  # fmt: skip
+    with pytest.raises(FloatingPointError, match="diverged in step 0 of 5"):
+        train(broken, 5, hidden=16, seed=0)
+
+
+def test_the_command_writes_a_network_that_codes(
+    tmp_path: Path, block: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "small.ncx"
+    command.main(
+        ["--out", str(file), "--blocks", "3", "--points", "2000", "--rounds", "2", "--steps", "20"]
+    )
+    network = parse_network(file.read_bytes())
+    bound = ErrorBound("absolute", 0.05 * float(block.std()))
+    with monkeypatch.context() as patch:
+        patch.setattr("climcomp.codecs.neural.ncx.foundation", lambda: network)
+        payload = Ncx().encode(block, bound)
+    models.learn(network)
+    decoded = Ncx().decode(payload, block.shape, block.dtype)
+    assert np.abs(decoded - block).max() <= bound.value
+
+
+def test_without_torch_the_command_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "climcomp_workflows.neural.model", None)
+    with pytest.raises(SystemExit, match=r"climcomp\[neural\]"):
+        command.main(["--out", "x.ncx"])

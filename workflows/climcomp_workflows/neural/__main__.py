@@ -1,0 +1,89 @@
+"""`python -m climcomp_workflows.neural --out foundation.ncx`: train the shipped network anew.
+
+The same command gives the same network on the same machine and version of torch; on another one,
+one whose archives differ by less than 0.5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from climcomp.codecs.neural.network import Network
+from climcomp.errors import BoundError, CodecError
+from climcomp_workflows.neural.corpus import lessons
+from climcomp_workflows.neural.samples import Samples, samples_of
+
+HIDDEN = 32
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _samples(network: Network, blocks: int, points: int, seed: int) -> Samples:
+    parts = []
+    for number, lesson in enumerate(lessons(blocks, seed)):
+        try:
+            found = samples_of(
+                lesson.block,
+                lesson.bound,
+                network,
+                points,
+                np.random.default_rng([seed, number]),
+                hierarchical=lesson.hierarchical,
+                wraps=lesson.wraps,
+                alpha=lesson.alpha,
+                with_taps=lesson.with_taps,
+            )
+        except (BoundError, CodecError) as error:
+            _say(f"block {number} is left out: {error}")
+            continue
+        parts.append(found)
+    return Samples.joined(parts)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train, and write the file."""
+    parser = argparse.ArgumentParser(prog="python -m climcomp_workflows.neural",
+                                     description="Train the network of codec ncx.")  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, help="the file of the network")
+    parser.add_argument("--blocks", type=int, default=240, help="blocks of each round")
+    parser.add_argument("--points", type=int, default=30_000, help="points of each block")
+    rounds = "each codes its blocks with the network of the one before"
+    parser.add_argument("--rounds", type=int, default=3, help=rounds)
+    parser.add_argument("--steps", type=int, default=4000, help="of training in each round")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    try:
+        from climcomp_workflows.neural.model import NcxModel
+        from climcomp_workflows.neural.train import LEARNING_RATE, train
+    except ImportError as error:
+        raise SystemExit(
+            f"training wants torch ({error}): pip install 'climcomp[neural]'"
+        ) from error
+    model = NcxModel(HIDDEN)
+    for number in range(given.rounds):
+        samples = _samples(model.network(), given.blocks, given.points, given.seed + number)
+        _say(f"round {number + 1} of {given.rounds}: {samples.target.size} points")
+        trained = train(
+            samples,
+            given.steps,
+            hidden=HIDDEN,
+            seed=given.seed + number,
+            start=None if number == 0 else model,
+            rate=LEARNING_RATE if number == 0 else LEARNING_RATE / 2,
+            say=_say,
+        )
+        model = trained.model
+    given.out.write_bytes(model.network().file)
+    _say(f"{given.out}: {model.network().hash.hex()}, {len(model.network().file)} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""What the codec sees of each point of a block, and what the point is: samples to train on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.bounds import ErrorBound
+from climcomp.codecs.base import usable_bound
+from climcomp.codecs.neural.coding import (
+    BATCH,
+    Block,
+    Known,
+    Where,
+    encode_first,
+    encode_stage,
+    look_around,
+    make_room,
+)
+from climcomp.codecs.neural.features import CANDIDATES, INPUTS, SCALES, Work
+from climcomp.codecs.neural.fit import fit_taps
+from climcomp.codecs.neural.geometry import geometry_of
+from climcomp.codecs.neural.grid import ALPHAS, grid_of
+from climcomp.codecs.neural.ncx import encode_fields
+from climcomp.codecs.neural.network import CONSTANTS, Network
+from climcomp.codecs.neural.probabilities import TOTAL, slots
+from climcomp.codecs.neural.taps import Taps
+from climcomp.codecs.neural.walk import Settings, constants_of, new_block, walk
+from climcomp.jit import compile_exact
+
+# Our own: bits of a value below which a block weighs no more than this in training.
+LEAST_BITS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Points as the codec met them, coding with some network.
+
+    inputs : (n, 41) int16
+        Of the network, in 1/16: those that vary, then the constant ones.
+    candidates : (n, 9) float32
+        Over S, beside the base.
+    target : (n,) float32
+        The value beside the base, over S.
+    scale : (n,) float32
+        S over half a step of the stage.
+    weight : (n,) float32
+        Of the point in training: less where a point of its block takes more bits, for what counts
+        is by what part each block becomes smaller.
+    """
+
+    inputs: NDArray[np.int16]
+    candidates: NDArray[np.float32]
+    target: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    weight: NDArray[np.float32]
+
+    @staticmethod
+    def joined(parts: list[Samples]) -> Samples:
+        """All of some."""
+        names = [field.name for field in fields(Samples)]
+        return Samples(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def samples_of(
+    block: NDArray[np.floating],
+    bound: ErrorBound,
+    network: Network,
+    most: int,
+    rng: np.random.Generator,
+    *,
+    hierarchical: bool,
+    wraps: bool,
+    alpha: float,
+    with_taps: bool,
+) -> Samples:
+    """About `most` points of a block (steps, rows, columns), coded with a network.
+
+    Raises
+    ------
+    BoundError, CodecError
+        If the codec refuses the block.
+    """
+    geometry = geometry_of(block.shape, 0)
+    grid = grid_of(block, usable_bound(bound.value, block))
+    settings = Settings(hierarchical, wraps, ALPHAS.index(alpha), 0)
+    plain, symbols = encode_fields(block, grid, geometry, settings, network, {})
+    taps: Taps = {}
+    if with_taps:
+        taps = fit_taps(block, plain.values, grid, geometry, settings, network)
+    symbols = symbols._replace(made=np.zeros(1, dtype=np.int64))
+    coded, room, tables = new_block(geometry), make_room(network.hidden), slots()
+    share = min(1.0, most / block.size)
+    parts: list[Samples] = []
+    targets = np.empty(0)
+    for step in walk(geometry, settings, network, taps, coded):
+        if step.network is None:
+            targets = grid.targets(block[step.known.field])
+            encode_first(targets, coded, step.where, step.known, tables, symbols)
+            continue
+        rows = np.flatnonzero(rng.random(step.where.rows.shape[1]) < share)
+        if rows.size:
+            parts.append(_empty(rows.size * step.where.columns.shape[1]))
+            _note(
+                rows, targets, coded, step.where, step.known, room.work, parts[-1].inputs,
+                parts[-1].candidates, parts[-1].target, parts[-1].scale,
+            )  # fmt: skip
+            parts[-1].inputs[:, INPUTS:] = constants_of(step.where.kind, step.stride, step.frame)
+        encode_stage(targets, coded, step.where, step.known, step.network, room, tables, symbols)
+    found = Samples.joined(parts)
+    sizes = symbols.size[: int(symbols.made[0])] / TOTAL
+    bits = -float(np.log2(sizes).sum()) / block.size
+    return replace(found, weight=np.full_like(found.scale, 1 / (bits + LEAST_BITS)))
+
+
+def _empty(n: int) -> Samples:
+    return Samples(
+        np.zeros((n, INPUTS + CONSTANTS), dtype=np.int16),
+        np.zeros((n, CANDIDATES - 1), dtype=np.float32),
+        np.zeros(n, dtype=np.float32),
+        np.zeros(n, dtype=np.float32),
+        np.zeros(n, dtype=np.float32),
+    )
+
+
+@compile_exact
+def _note(
+    rows: NDArray[np.int64],
+    targets: NDArray[np.float64],
+    block: Block,
+    where: Where,
+    known: Known,
+    work: Work,
+    inputs: NDArray[np.int16],
+    candidates: NDArray[np.float32],
+    target: NDArray[np.float32],
+    scale: NDArray[np.float32],
+) -> int:
+    """Describe all points of some rows of a stage; how many there were."""
+    count = 0
+    for row in rows:
+        here = where.rows[3, row]
+        for begin in range(0, where.columns.shape[1], BATCH):
+            n = min(BATCH, where.columns.shape[1] - begin)
+            look_around(row, begin, n, block, where, known, work)
+            for j in range(n):
+                for k in range(work.inputs.shape[0]):
+                    inputs[count, k] = np.int16(work.inputs[k, j])
+                local = SCALES[work.scales[j]]
+                for k in range(candidates.shape[1]):
+                    candidates[count, k] = work.candidates[k, j] / local
+                value = targets[here, where.columns[3, begin + j]]
+                target[count] = (value - work.candidates[9, j]) / local
+                scale[count] = local / (known.size / 2)
+                count += 1
+    return count
