@@ -73,6 +73,11 @@ def test_auto_takes_sperr_where_it_is_installed(monkeypatch: pytest.MonkeyPatch)
     assert auto_codecs() == ("sz3", "delta", "zfp", "log", "rounding")
 
 
+def test_auto_tries_slow_codecs_only_at_a_higher_effort() -> None:
+    assert auto_codecs("fast") == ("sz3", "delta", "zfp", "log", "rounding")
+    assert auto_codecs("high") == ("sz3", "delta", "zfp", "sperr", "ncx", "log", "rounding")
+
+
 def test_sperr_without_its_package_is_an_error_that_names_the_extra(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -32,9 +32,10 @@ ORDER_VALUES = 1 << 17
 NEAR = 1.05
 # The same for differences between planes, of which slabs tell less.
 NEAR_BY_SLABS = 1.35
-# SPERR takes some 15 times as long as SZ3 (FACTS: 46 MB/s against 305, and more in the sandbox), so
-# it must save at least this share. Its time is also why it runs on one whole block, not on all.
-SLOW = {"sperr": 1.03}
+# SPERR takes some 15 times as long as SZ3 (FACTS: 46 MB/s against 305, and more in the sandbox),
+# ncx some 50 times, so they must save at least this share. Their time is also why they run on one
+# whole block, not on all.
+SLOW = {"sperr": 1.03, "ncx": 1.03}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,10 +253,15 @@ def _try(
 
 
 def _settings_of(codec: str, blocks: Sequence[SampleBlock], raw_bytes: int) -> Settings:
-    if codec not in ("sz3", "log"):
+    if codec not in ("sz3", "log", "ncx"):
         return ()
     largest = max(blocks, key=lambda b: np.count_nonzero(np.isfinite(b.values)))
     chosen = choose_settings(codec, piece(largest.values, ORDER_VALUES), largest.bound)
+    if codec == "ncx":
+        return (
+            ("frames", getattr(chosen, "frames", "causal")),
+            ("axis", getattr(chosen, "axis", 0)),
+        )
     algorithms = "full" if raw_bytes <= FULL_RACE_BYTES else "sample"
     return (("order", getattr(chosen, "order", None)), ("race", algorithms))
 

@@ -11,12 +11,20 @@ from climcomp.errors import RecipeError
 from climcomp.rounding import keepbits_for
 from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.recipe import Recipe, VariableSettings
+from climcomp_workflows.recipe.models import Effort
 from climcomp_workflows.recipe.run_values import Information
 
 # The ladder of issue 2: the second rung keeps a quarter of the bound, two bits more; the third is
 # lossless.
 TIGHTER = 4.0
-AUTO_CODECS = ("sz3", "delta", "zfp", "sperr", "log", "rounding")
+AUTO_CODECS = ("sz3", "delta", "zfp", "sperr", "ncx", "log", "rounding")
+# What `codecs: auto` leaves out: at less than some 50 MB/s a core, and at less than some 10 (FACTS,
+# tests/benchmarks/test_ncx.py).
+TOO_SLOW: dict[Effort, frozenset[str]] = {
+    "fast": frozenset({"sperr", "ncx"}),
+    "normal": frozenset({"ncx"}),
+    "high": frozenset(),
+}
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
 
@@ -41,9 +49,10 @@ class LevelBounds:
         return max(values) / min(values)
 
 
-def auto_codecs() -> tuple[str, ...]:
-    """What `codecs: auto` chooses from: those whose libraries are installed."""
-    return tuple(name for name in AUTO_CODECS if missing_extra(name) is None)
+def auto_codecs(effort: Effort = "normal") -> tuple[str, ...]:
+    """What `codecs: auto` chooses from: those whose libraries are installed, at some effort."""
+    every = (name for name in AUTO_CODECS if name not in TOO_SLOW[effort])
+    return tuple(name for name in every if missing_extra(name) is None)
 
 
 def candidates(codecs: Sequence[str], kind: BoundKind, where: str) -> tuple[str, ...]:
@@ -79,7 +88,7 @@ def able_codecs(recipe: Recipe, settings: VariableSettings, kind: BoundKind) -> 
         If none of those that the recipe names keeps bounds of this kind, or one of them needs a
         package that is not installed.
     """
-    asked = auto_codecs() if settings.codecs == "auto" else settings.codecs
+    asked = auto_codecs(recipe.effort) if settings.codecs == "auto" else settings.codecs
     if must_round(recipe, settings):
         asked = ("rounding",)
     where = f"{settings.origins['codecs']}: codecs of {settings.name}"

@@ -18,6 +18,10 @@ from climcomp_workflows.recipe.section import Section
 from climcomp_workflows.recipe.values import Flag, MaybeFlag, one_of, refusal
 
 VERSION = 1
+
+Effort = Literal["fast", "normal", "high"]
+"""How slow the codecs may be that `codecs: auto` tries."""
+
 _MIB, _GIB = 2**20, 2**30
 
 
@@ -118,10 +122,13 @@ class VariableRecipe(Section):
         return self
 
 
+_ABSOLUTE_ONLY = {"sz3", "delta", "zfp", "sperr", "ncx"}
+
+
 def _refuse_codecs_that_cannot_keep(bound: BoundText, codecs: str | tuple[str, ...]) -> None:
     if codecs == ("lossless",):
         raise refusal(f"codecs is [lossless], so the bound {bound.text!r} would do nothing")
-    if bound.kind == "pointwise_relative" and set(codecs) <= {"sz3", "delta", "zfp", "sperr"}:
+    if bound.kind == "pointwise_relative" and set(codecs) <= _ABSOLUTE_ONLY:
         raise refusal(
             f"{listed(codecs, 'and')} cannot keep a bound relative to each value "
             f"({bound.text!r}): add log or rounding, or write an absolute bound or '% of range'"
@@ -165,6 +172,7 @@ class Recipe(Section):
     input: Input
     output: Output
     quality: run_values.Quality = "climate"
+    effort: Annotated[Effort, one_of("fast", "normal", "high")] = "normal"  # of `codecs: auto`
     defaults: Defaults = Field(default_factory=Defaults)
     variables: dict[str, VariableRecipe] = Field(default_factory=dict)
     checks: Checks = Field(default_factory=Checks)
