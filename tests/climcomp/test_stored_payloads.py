@@ -29,6 +29,17 @@ def test_every_codec_and_type_is_stored() -> None:
     assert {header.body for header in headers} == {0, 1, 2, 3}
 
 
+def test_every_way_of_ncx_is_stored() -> None:
+    heads = []
+    for path in FOLDER.glob("*-ncx-*.payload"):
+        payload = path.read_bytes()
+        start = len(payload) - 4 - read_header(payload).body_bytes
+        has_taps = payload[start] != 0xFF and payload[start + 29 : start + 37] != bytes(8)
+        heads.append((payload[start] == 0xFF, bool(payload[start] & 2), has_taps))
+    assert {(True, True, False), (False, False, False), (False, True, False)} <= set(heads)
+    assert any(has_taps for _, _, has_taps in heads)
+
+
 def test_every_way_of_the_lossless_codec_is_stored() -> None:
     ways = set()
     for path in STORED:

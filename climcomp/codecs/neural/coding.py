@@ -36,7 +36,7 @@ from climcomp.codecs.neural.network import OUTPUTS, Compiled, forward
 from climcomp.codecs.neural.probabilities import ESCAPE, RATIOS, REACH, WEIGHTS
 from climcomp.jit import compile_exact
 
-BATCH = 256
+BATCH = 128
 """Points of a row that are predicted at once; the format does not depend on it."""
 LARGEST = 1 << 30
 LARGEST_LEVEL = 1 << 24

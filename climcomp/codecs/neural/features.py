@@ -141,6 +141,8 @@ class Work(NamedTuple):
         Of the network.
     scales : (n,)
         sl.
+    sums : (6, n)
+        linear, along1, along2 and high in the field, high in its references.
     """
 
     near: NDArray[np.float64]
@@ -152,6 +154,7 @@ class Work(NamedTuple):
     bits: NDArray[np.int64]
     inputs: NDArray[np.float32]
     scales: NDArray[np.int64]
+    sums: NDArray[np.float64]
 
 
 def make_work(points: int) -> Work:
@@ -167,7 +170,28 @@ def make_work(points: int) -> Work:
         sizes.view(np.int64),
         np.zeros((INPUTS, points), dtype=np.float32),
         np.zeros(points, dtype=np.int64),
+        np.zeros((6, points)),
     )
+
+
+@compile_exact
+def _weigh(
+    n: int,
+    weights: NDArray[np.float64],
+    near: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """A predictor of n points, rounded."""
+    for j in range(n):
+        out[j] = 0.0
+    for i in range(NEIGHBOURS):
+        weight = weights[i]
+        if weight != 0.0:
+            source = near[i]
+            for j in range(n):
+                out[j] += weight * source[j]
+    for j in range(n):
+        out[j] = rounded(out[j] / 256)
 
 
 @compile_exact
@@ -185,24 +209,17 @@ def describe(
     candidates, raw, sizes = work.candidates, work.raw, work.sizes
     has_taps = taps.size > 0
     weights = PREDICTORS[kind]
+    sums = work.sums
+    for k in range(4):
+        _weigh(n, weights[k], near[0], sums[k])
+    if has_first:
+        _weigh(n, weights[3], near[1], sums[4])
+    if has_second:
+        _weigh(n, weights[3], near[2], sums[5])
     for j in range(n):
-        m = p1 = p2 = hi = ha = hb = 0.0
-        for i in range(16):
-            c = near[0, i, j]
-            m += weights[0, i] * c
-            p1 += weights[1, i] * c
-            p2 += weights[2, i] * c
-            hi += weights[3, i] * c
-        m, p1, p2, hi = rounded(m / 256), rounded(p1 / 256), rounded(p2 / 256), rounded(hi / 256)
-        ta = tb = 0.0
-        if has_first:
-            for i in range(16):
-                ha += weights[3, i] * near[1, i, j]
-            ta = at[0, j] - rounded(ha / 256)
-        if has_second:
-            for i in range(16):
-                hb += weights[3, i] * near[2, i, j]
-            tb = at[1, j] - rounded(hb / 256)
+        m, p1, p2, hi = sums[0, j], sums[1, j], sums[2, j], sums[3, j]
+        ta = at[0, j] - sums[4, j] if has_first else 0.0
+        tb = at[1, j] - sums[5, j] if has_second else 0.0
         tab, before, ex = ta, hi, hi
         if has_first:
             before = ex = at[0, j]

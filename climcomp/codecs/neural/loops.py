@@ -54,15 +54,14 @@ def pull_symbol(
     at[0] += 1
     x = np.uint64(states[lane])
     slot = x & np.uint64(0xFFFF)
-    low, high = 0, row.size  # row[low] <= slot < row[high]
-    while high - low > 1:
-        middle = (low + high) >> 1
-        if np.uint64(row[middle]) <= slot:
-            low = middle
-        else:
-            high = middle
+    # Most symbols are near the middle of their row: from there it is a few steps, often none.
+    low = (row.size >> 1) - 1
+    while low > 0 and np.uint64(row[low]) > slot:
+        low -= 1
+    while low + 1 < row.size and np.uint64(row[low + 1]) <= slot:
+        low += 1
     begin = np.uint64(row[low])
-    end = np.uint64(row[high]) if high < row.size else np.uint64(65536)
+    end = np.uint64(row[low + 1]) if low + 1 < row.size else np.uint64(65536)
     x = (end - begin) * (x >> np.uint64(16)) + slot - begin
     states[lane] = _refilled(x, words, at)
     return low

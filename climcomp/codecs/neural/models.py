@@ -1,4 +1,8 @@
-"""The networks that are shipped, and those that an archive brings."""
+"""The networks that are shipped, and others that a program knows.
+
+The folder `models` has every network that a released version coded with, by its hash: archives name
+it, and are read for ever.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,26 @@ from importlib import resources
 from climcomp.codecs.neural.network import Network, parse_network
 from climcomp.errors import CodecError, PayloadError
 
-FOUNDATION = "foundation.ncx"
+FOUNDATION = "adc4ad495028128a"
+"""The hash of the network that blocks are coded with."""
 _known: dict[bytes, Network] = {}
 
 
-@cache
 def foundation() -> Network:
-    """The network that is shipped with climcomp.
+    """The network that blocks are coded with.
 
     Raises
     ------
     CodecError
         If its file is not there, or damaged.
     """
-    file = resources.files("climcomp.codecs.neural") / "models" / FOUNDATION
-    try:
-        return parse_network(file.read_bytes())
-    except OSError as error:
+    found = _shipped(FOUNDATION)
+    if found is None:
         raise CodecError(
-            f"the model {FOUNDATION} of codec 'ncx' is not there ({error}): blocks made with it "
-            "cannot be coded; reinstall climcomp"
-        ) from error
-    except PayloadError as error:
-        raise CodecError(f"the model {FOUNDATION}: {error}; reinstall climcomp") from error
+            f"the model {FOUNDATION} of codec 'ncx' is not there: no block can be coded with it; "
+            "reinstall climcomp"
+        )
+    return found
 
 
 def learn(network: Network) -> None:
@@ -45,14 +46,31 @@ def network_of(name: bytes) -> Network:
     ------
     PayloadError
         If it is neither shipped nor learned.
+    CodecError
+        If its file is damaged.
     """
-    shipped = foundation()
-    if name == shipped.hash:
-        return shipped
-    if name not in _known:
+    found = _known.get(name) or _shipped(name.hex())
+    if found is None:
         raise PayloadError(
-            f"a block was made with the model {name.hex()} of codec 'ncx', which is not here; this "
-            f"climcomp brings {shipped.hash.hex()}, and an archive keeps its own models in its "
-            "folder climcomp/models"
+            f"a block was made with the model {name.hex()} of codec 'ncx', which is not here: "
+            "install the climcomp that wrote the archive, or a newer one"
         )
-    return _known[name]
+    return found
+
+
+@cache
+def _shipped(name: str) -> Network | None:
+    """The network of a file; None where there is none."""
+    file = resources.files("climcomp.codecs.neural") / "models" / f"{name}.ncx"
+    try:
+        network = parse_network(file.read_bytes())
+    except OSError:
+        return None
+    except PayloadError as error:
+        raise CodecError(f"the model {name}.ncx: {error}; reinstall climcomp") from error
+    if network.hash.hex() != name:
+        raise CodecError(
+            f"the model {name}.ncx of codec 'ncx' has the hash {network.hash.hex()}: it is "
+            "damaged; reinstall climcomp"
+        )
+    return network

@@ -16,7 +16,8 @@ from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.network import parse_network
 from climcomp.codecs.neural.reference_decode import _outputs
 from climcomp_workflows.neural import __main__ as command
-from climcomp_workflows.neural.corpus import lessons
+from climcomp_workflows.neural.collect import collect
+from climcomp_workflows.neural.corpus import lesson_of
 from climcomp_workflows.neural.generated import random_fields, turbulence
 from climcomp_workflows.neural.model import IN, NcxModel, bits_of
 from climcomp_workflows.neural.samples import Samples, samples_of
@@ -49,9 +50,16 @@ def test_generated_fields_are_finite_and_the_same_for_the_same_seed(make: object
 
 
 def test_lessons_are_the_same_for_the_same_seed() -> None:
-    for one, other in zip(lessons(3, 3), lessons(3, 3), strict=True):
+    for number in range(4):
+        one, other = lesson_of(number, 3), lesson_of(number, 3)
         np.testing.assert_array_equal(one.block, other.block)
         assert one.bound == other.bound
+
+
+def test_processes_collect_the_same_samples() -> None:
+    alone, together = (collect(foundation(), 3, 500, 8, workers) for workers in (1, 2))
+    np.testing.assert_array_equal(alone.inputs, together.inputs)
+    np.testing.assert_array_equal(alone.target, together.target)
 
 
 def test_the_integers_say_what_torch_said() -> None:
@@ -121,7 +129,20 @@ def test_the_command_writes_a_network_that_codes(
 ) -> None:
     file = tmp_path / "small.ncx"
     command.main(
-        ["--out", str(file), "--blocks", "3", "--points", "2000", "--rounds", "2", "--steps", "20"]
+        [
+            "--out",
+            str(file),
+            "--blocks",
+            "3",
+            "--points",
+            "2000",
+            "--rounds",
+            "2",
+            "--steps",
+            "20",
+            "--workers",
+            "1",
+        ]
     )
     network = parse_network(file.read_bytes())
     bound = ErrorBound("absolute", 0.05 * float(block.std()))

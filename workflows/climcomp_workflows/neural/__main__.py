@@ -11,12 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from climcomp.codecs.neural.network import Network
-from climcomp.errors import BoundError, CodecError
-from climcomp_workflows.neural.corpus import lessons
-from climcomp_workflows.neural.samples import Samples, samples_of
+from climcomp_workflows.neural.collect import collect
 
 HIDDEN = 32
 
@@ -24,28 +19,6 @@ HIDDEN = 32
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def _samples(network: Network, blocks: int, points: int, seed: int) -> Samples:
-    parts = []
-    for number, lesson in enumerate(lessons(blocks, seed)):
-        try:
-            found = samples_of(
-                lesson.block,
-                lesson.bound,
-                network,
-                points,
-                np.random.default_rng([seed, number]),
-                hierarchical=lesson.hierarchical,
-                wraps=lesson.wraps,
-                alpha=lesson.alpha,
-                with_taps=lesson.with_taps,
-            )
-        except (BoundError, CodecError) as error:
-            _say(f"block {number} is left out: {error}")
-            continue
-        parts.append(found)
-    return Samples.joined(parts)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3, help=rounds)
     parser.add_argument("--steps", type=int, default=4000, help="of training in each round")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2, help="processes that make samples")
     given = parser.parse_args(arguments)
     try:
         from climcomp_workflows.neural.model import NcxModel
@@ -69,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ) from error
     model = NcxModel(HIDDEN)
     for number in range(given.rounds):
-        samples = _samples(model.network(), given.blocks, given.points, given.seed + number)
+        samples = collect(
+            model.network(), given.blocks, given.points, given.seed + number, given.workers
+        )
         _say(f"round {number + 1} of {given.rounds}: {samples.target.size} points")
         trained = train(
             samples,

@@ -7,8 +7,8 @@ electron density. No field of the benchmark's unseen part is among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -45,32 +45,38 @@ class Lesson:
     with_taps: bool
 
 
-def lessons(count: int, seed: int) -> Iterator[Lesson]:
-    """So many blocks; the same for the same seed."""
-    real = list(_downloaded())
-    for number in range(count):
-        rng = np.random.default_rng([seed, number])
-        kind = rng.random()
-        if kind < DOWNLOADED:
-            block, wraps = real[int(rng.integers(len(real)))], False
-        elif kind < DOWNLOADED + TURBULENT:
-            block, wraps = turbulence(rng), True
-        else:
-            block, wraps = random_fields(rng), True
-        size = float(np.std(block, dtype=np.float64))
-        low, high = np.log(BOUNDS)
-        bound = ErrorBound("absolute", float(np.exp(rng.uniform(low, high)) * size))
-        yield Lesson(
-            block,
-            bound,
-            bool(rng.random() < 0.4),
-            float(rng.choice(ALPHAS, p=ALPHA_SHARES)),
-            wraps,
-            bool(rng.random() < 0.6),
-        )
+def lesson_of(number: int, seed: int) -> Lesson:
+    """One of the blocks of a seed; the same for the same numbers.
+
+    Raises
+    ------
+    MissingExtraError
+        If the package of downloaded fields is not installed.
+    """
+    rng = np.random.default_rng([seed, number])
+    kind = rng.random()
+    if kind < DOWNLOADED:
+        real = _downloaded()
+        block, wraps = real[int(rng.integers(len(real)))], False
+    elif kind < DOWNLOADED + TURBULENT:
+        block, wraps = turbulence(rng), True
+    else:
+        block, wraps = random_fields(rng), True
+    size = float(np.std(block, dtype=np.float64))
+    low, high = np.log(BOUNDS)
+    bound = ErrorBound("absolute", float(np.exp(rng.uniform(low, high)) * size))
+    return Lesson(
+        block,
+        bound,
+        bool(rng.random() < 0.4),
+        float(rng.choice(ALPHAS, p=ALPHA_SHARES)),
+        wraps,
+        bool(rng.random() < 0.6),
+    )
 
 
-def _downloaded() -> Iterator[NDArray[np.floating]]:
+@cache
+def _downloaded() -> tuple[NDArray[np.floating], ...]:
     try:
         import iris_sample_data
     except ImportError as error:
@@ -80,9 +86,11 @@ def _downloaded() -> Iterator[NDArray[np.floating]]:
     import xarray as xr
 
     folder = Path(iris_sample_data.__file__).parent / "sample_data"
+    found = []
     for file, name in SAMPLED:
         with xr.open_dataset(folder / file, decode_times=False) as data:
             values = data[name].values
         rows, columns = values.shape[-2:]
         values = np.ascontiguousarray(values.reshape(-1, rows, columns))
-        yield fill_missing(values, ~np.isfinite(values))
+        found.append(fill_missing(values, ~np.isfinite(values)))
+    return tuple(found)

@@ -151,13 +151,15 @@ def bits_of(
     scale : (n,)
         S over half a step.
     noise : (n,) or None
-        Uniform from -1 to 1, in half steps: what rounding to steps does; None rounds.
+        Uniform from -1 to 1, in half steps, in place of rounding to steps: its gradients show where
+        mu should be, but what it says of errors far below a step is wrong. None rounds, with
+        straight-through gradients.
     """
     gates = torch.softmax(outputs[:, :CANDIDATES] * math.log(2), 1)
     limit = LARGEST_OFFSET / HID
     mu = (gates[:, :BASE] * candidates).sum(1) + outputs[:, OFFSET].clamp(-limit, limit) / 4
     left = (target - mu) * scale
-    left = 2 * torch.round(left / 2) if noise is None else left + noise
+    left = 2 * _rounded(left / 2) if noise is None else left + noise
     sixths = 6 * (outputs[:, SCALE] + torch.log2(scale))
     ratio = 2 * outputs[:, RATIO] + RATIO_ZERO
     weight = outputs[:, WEIGHT] + WEIGHT_ZERO

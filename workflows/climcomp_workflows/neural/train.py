@@ -16,6 +16,7 @@ from climcomp_workflows.neural.samples import Samples
 BATCH = 8192
 LEARNING_RATE = 4e-3
 QUANTISED_FROM = 0.7  # of the steps
+NOISE_UNTIL = 0.25
 CLIP = 1.0
 
 
@@ -52,13 +53,14 @@ def train(
     mean = 0.0
     for step in range(steps):
         model.quantised = step >= QUANTISED_FROM * steps
+        noisy = start is None and step < NOISE_UNTIL * steps
         chosen = torch.from_numpy(rng.integers(0, len(target), BATCH))
         bits = bits_of(
             model(inputs[chosen].float() / IN),
             candidates[chosen],
             target[chosen],
             scale[chosen],
-            torch.rand(BATCH) * 2 - 1,
+            torch.rand(BATCH) * 2 - 1 if noisy else None,
             quantised=model.quantised,
         )
         loss = (bits * weight[chosen]).mean()

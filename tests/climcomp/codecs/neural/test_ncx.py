@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -185,21 +186,28 @@ def test_a_network_that_is_not_here_is_named(field: MakeField) -> None:
     values = field(8, 8)
     payload = bytearray(Ncx().encode(values, absolute(0.1)))
     payload[1:9] = bytes(8)
-    with pytest.raises(PayloadError, match=r"model 0000000000000000 .* climcomp/models"):
+    with pytest.raises(PayloadError, match=r"model 0000000000000000 .* not here: install"):
         Ncx().decode(payload, values.shape, F4)
 
 
 def test_a_missing_or_damaged_model_file_is_named(
-    field: MakeField, monkeypatch: pytest.MonkeyPatch
+    field: MakeField, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    models.foundation.cache_clear()
-    monkeypatch.setattr(models, "FOUNDATION", "gone.ncx")
-    with pytest.raises(CodecError, match=r"gone.ncx .* is not there .* reinstall climcomp"):
-        Ncx().encode(field(8, 8), absolute(0.1))
-    monkeypatch.setattr(models, "FOUNDATION", "../ncx.py")
-    with pytest.raises(CodecError, match=r"ncx.py.*reinstall climcomp"):
-        Ncx().encode(field(8, 8), absolute(0.1))
-    models.foundation.cache_clear()
+    good = models.foundation().file
+    (tmp_path / "models").mkdir()
+    monkeypatch.setattr(models.resources, "files", lambda _: tmp_path)
+    name = models.FOUNDATION
+    for data, says in (
+        (None, f"{name} of codec 'ncx' is not there"),
+        (good[:-1], f"{name}.ncx: a model .* bytes, not"),
+        (good[:90] + bytes([good[90] ^ 1]) + good[91:], f"{name}.ncx of codec 'ncx' has the hash"),
+    ):
+        models._shipped.cache_clear()
+        if data is not None:
+            (tmp_path / "models" / f"{name}.ncx").write_bytes(data)
+        with pytest.raises(CodecError, match=f"{says}.*reinstall climcomp"):
+            Ncx().encode(field(8, 8), absolute(0.1))
+    models._shipped.cache_clear()
 
 
 @pytest.mark.parametrize("shape", [(8, 9), (8, 8, 2), (9, 8)], ids=str)

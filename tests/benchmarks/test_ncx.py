@@ -1,0 +1,218 @@
+"""The neural context codec against every classical one, at the same largest error.
+
+`pytest tests/benchmarks/test_ncx.py --benchmark-enable -s` prints a table of real variables at
+three bounds, 0.3, 1 and 3 % of their standard deviation: bytes of whole payloads with all that they
+need (taps, patches, head, mask), beside the best of SZ3 (both algorithms, every order of
+dimensions), SPERR, ZFP and rounding; largest error and RMSE over the bound; speed beside that of
+SZ3 in the same run. Every payload is decoded, those of up to 300,000 values by the reference
+decoder, too. The network is the shipped one: no weights are in the payloads.
+
+"seen" marks variables that the network was trained on, "full" those whose mantissa bits are all in
+use. Real files are those of CLIMCOMP_TEST_DATA and of the package iris-sample-data.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from climcomp.bounds import ErrorBound
+from climcomp.codecs import Codec, get_codec
+from climcomp.codecs.neural.ncx import Ncx
+from climcomp.codecs.neural.reference_decode import decode_by_reference
+from climcomp.errors import BoundError, CodecError
+from climcomp.frame import BlockEncoding, decode_block, encode_block
+
+FOLDER = Path(os.environ.get("CLIMCOMP_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+BOUNDS = (3e-3, 1e-2, 3e-2)
+BY_REFERENCE = 300_000
+
+
+@dataclass(frozen=True)
+class Case:
+    """A variable, the part of it that is one block, and what is known of it."""
+
+    file: str
+    variable: str
+    first: tuple[int | slice, ...] = ()
+    is_full: bool = True
+    is_seen: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the table calls it."""
+        return f"{self.file.split('.')[0].split('/')[-1][:18]} {self.variable.split('/')[-1][:12]}"
+
+
+CASES = (
+    Case("cam_fv_T_3mon.nc", "T", (0,)),
+    Case("cam_fv_T_3mon.nc", "T", (0, slice(25, 26))),
+    Case("cam_fv_PRECT_60day.nc", "PRECT", (slice(16),)),
+    Case("pop_SST_60day.nc", "SST", (slice(12),)),
+    Case("cmip6_tos_BCC-CSM2-HR_025.nc", "tos"),
+    Case("era5_t_0p25_packed_origin.nc", "temperature", (0,), is_full=False),
+    Case("eraint_uvz_packed.nc", "u", is_full=False),
+    Case("eraint_uvz_packed.nc", "z", is_full=False),
+    Case("hadcm_A1B_north_america_360day.nc", "air_temperature"),
+    Case("era5_tl31_37lev.nc", "temperature"),
+    Case("era5_tl31_37lev.nc", "u_component_of_wind"),
+    Case("era5_tl31_37lev.nc", "specific_humidity"),
+    Case("ncl_groups_uvt.nc", "grp1/U", (0,)),
+    Case("ncl_groups_uvt.nc", "grp1/T", (0,)),
+    Case("gfdl_idealized_sphum_monthly.nc", "sphum"),
+    Case("gfdl_idealized_precip_monthly.nc", "condensation_rain"),
+    Case("wrfout_d01_20220501.nc4", "T", (0,)),
+    Case("wrfout_d01_20220501.nc4", "U", (0,)),
+    Case("wrfout_d01_20220501.nc4", "QVAPOR", (0,)),
+    Case("wrfout_d01_20220501.nc4", "P", (0,)),
+    Case("arome_wind10m_67h.nc", "x_wind_10m", is_full=False),
+    Case("coads_climatology_nc3.cdf", "AIRT", is_full=False),
+    Case("coads_climatology_nc3.cdf", "SLP", is_full=False),
+    Case("um_hybrid_height.nc", "air_potential_temperature", is_full=False),
+    Case("orca2_votemper.nc", "votemper"),
+    Case("cmip6_siconc_CanESM5_12mon.nc", "siconc"),
+    Case("hadgem2_pr_360day_na10k.nc", "pr", (slice(200),)),
+    Case("ostia_monthly.nc", "surface_temperature", is_full=False, is_seen=True),
+    Case("NEMO/nemo_1m_20150101-20150201_grid-T.nc", "tos", is_seen=True),
+)
+
+
+def _values(case: Case) -> NDArray[Any]:
+    path = FOLDER / case.file
+    if not path.exists():
+        samples = pytest.importorskip("iris_sample_data")
+        path = Path(samples.__file__).parent / "sample_data" / case.file
+    if not path.exists():
+        pytest.skip(f"{case.file} is not there: CLIMCOMP_TEST_DATA names its folder")
+    with netCDF4.Dataset(path) as data:
+        variable = data[case.variable] if "/" in case.variable else data.variables[case.variable]
+        values = np.ma.filled(variable[:].astype(np.float32), np.nan)
+    return np.ascontiguousarray(values[case.first] if case.first else values)
+
+
+def _payload(values: NDArray[Any], codec: Codec, bound: ErrorBound) -> bytes | None:
+    try:
+        return encode_block(values, BlockEncoding(codec, bound))
+    except (BoundError, CodecError):
+        return None
+
+
+def _classical(values: NDArray[Any], bound: ErrorBound) -> dict[str, int]:
+    """The smallest payload of each codec, at its best settings."""
+    every: dict[str, list[Codec]] = {
+        "sz3": [get_codec("sz3", order=order) for order in permutations(range(values.ndim))],
+        "sperr": [get_codec("sperr")],
+        "zfp": [get_codec("zfp")],
+        "rounding": [get_codec("rounding")],
+    }
+    found = {}
+    for name, codecs in every.items():
+        payloads = (_payload(values, codec, bound) for codec in codecs)
+        if sizes := [len(payload) for payload in payloads if payload is not None]:
+            found[name] = min(sizes)
+    return found
+
+
+def _settings(ndim: int) -> Iterator[Ncx]:
+    for axis in range(max(1, ndim - 2)):
+        yield Ncx(axis=axis)
+        yield Ncx(axis=axis, frames="hierarchical")
+
+
+@dataclass
+class Means:
+    """Logarithms of how many times smaller than SZ3, and than the best classical codec."""
+
+    against_sz3: list[float] = field(default_factory=list)
+    against_best: list[float] = field(default_factory=list)
+
+    def add(self, sz3: float, best: float) -> None:
+        self.against_sz3.append(np.log(sz3))
+        self.against_best.append(np.log(best))
+
+    def text(self) -> str:
+        sz3, best = np.exp(np.mean(self.against_sz3)), np.exp(np.mean(self.against_best))
+        raced = np.exp(np.mean(np.maximum(self.against_best, np.log(0.99))))
+        worst = np.exp(np.min(self.against_best))
+        return (
+            f"{sz3:.3f} times smaller than SZ3, {best:.3f} than the best classical codec (worst "
+            f"{worst:.3f}; {raced:.3f} where a race picks), {len(self.against_sz3)} cases"
+        )
+
+
+def test_ncx_against_classical_codecs(measuring: bool) -> None:
+    means: dict[str, Means] = {}
+    print(f"\n{'':<32} {'bound':>7} {'bytes':>8} {'x':>7} {'/ SZ3':>6} {'/ best':>6} {'best':<9}"
+          f"{'max/eb':>7} {'rms/eb':>6} {'enc MB/s':>8} {'dec':>6} {'SZ3 enc':>7}")  # fmt: skip
+    for case in CASES if measuring else CASES[9:10]:
+        values = _values(case)
+        finite = np.isfinite(values)
+        for share in BOUNDS if measuring else BOUNDS[1:2]:
+            bound = ErrorBound("absolute", share * float(values[finite].std(dtype=np.float64)))
+            classical = _classical(values, bound)
+            payloads = [(p, s) for s in _settings(values.ndim) if (p := _payload(values, s, bound))]
+            payload, codec = min(payloads, key=lambda one: len(one[0]))
+            best = min(classical, key=classical.__getitem__)
+            against = classical["sz3"] / len(payload), classical[best] / len(payload)
+            kinds = ["seen" if case.is_seen else "unseen", f"unseen, {share:.1%} of sigma"]
+            kinds += ["unseen, full precision"] if case.is_full else []
+            for kind in kinds[: 1 if case.is_seen else None]:
+                means.setdefault(kind, Means()).add(*against)
+            speeds = _speeds(values, codec, bound) if measuring else (0.0, 0.0, 0.0)
+            errors = _errors(values, payload, bound)
+            assert errors[0] <= 1
+            print(
+                f"{case.label:<32} {bound.value:7.2g} {len(payload):8d} "
+                f"{values.nbytes / len(payload):7.1f} {against[0]:6.3f} {against[1]:6.3f} {best:<9}"
+                f"{errors[0]:7.4f} {errors[1]:6.3f} {speeds[0]:8.1f} {speeds[1]:6.1f} "
+                f"{speeds[2]:7.1f}",
+                flush=True,
+            )
+    for kind, found in means.items():
+        print(f"{kind}: {found.text()}")
+    if measuring:
+        assert np.exp(np.mean(means["unseen"].against_sz3)) > 1.3
+
+
+def _errors(values: NDArray[Any], payload: bytes, bound: ErrorBound) -> tuple[float, float]:
+    """The largest error and the RMSE over the bound, on decoded bytes; masks must be equal."""
+    decoded = decode_block(payload, values.shape, values.dtype)
+    finite = np.isfinite(values)
+    np.testing.assert_array_equal(finite, np.isfinite(decoded))
+    if finite.all() and values.size <= BY_REFERENCE:
+        plain = Ncx().encode(values, bound)
+        np.testing.assert_array_equal(
+            decode_by_reference(plain, values.shape, values.dtype),
+            Ncx().decode(plain, values.shape, values.dtype),
+        )
+    errors = np.abs(values[finite].astype(np.float64) - decoded[finite]) / bound.value
+    return float(errors.max()), float(np.sqrt(np.mean(errors**2)))
+
+
+def _speeds(values: NDArray[Any], codec: Codec, bound: ErrorBound) -> tuple[float, float, float]:
+    """Million bytes a second: ncx encodes, ncx decodes, SZ3 encodes; the best of two."""
+    payload = encode_block(values, BlockEncoding(codec, bound))
+
+    def speed(*calls: Any) -> float:
+        seconds = []
+        for call in calls:
+            began = time.perf_counter()
+            call()
+            seconds.append(time.perf_counter() - began)
+        return values.nbytes / 1e6 / min(seconds)
+
+    return (
+        speed(*[lambda: encode_block(values, BlockEncoding(codec, bound))] * 2),
+        speed(*[lambda: decode_block(payload, values.shape, values.dtype)] * 2),
+        speed(*[lambda: encode_block(values, BlockEncoding(get_codec("sz3"), bound))] * 2),
+    )
