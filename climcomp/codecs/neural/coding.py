@@ -1,4 +1,4 @@
-"""The loops that code a stage of a field: predict each point, and code what is left of it.
+"""The loops that code a field: predict each point of each stage, and code what is left of it.
 
 Format
 ------
@@ -37,7 +37,7 @@ from climcomp.codecs.neural.probabilities import ESCAPE, RATIOS, REACH, WEIGHTS
 from climcomp.jit import compile_exact
 
 BATCH = 128
-"""Points of a row that are predicted at once; the format does not depend on it."""
+"""Points of a row that are predicted at once, at most; the format does not depend on it."""
 LARGEST = 1 << 30
 LARGEST_LEVEL = 1 << 24
 FIRST_LEVEL = 1024
@@ -63,27 +63,58 @@ class Block(NamedTuple):
     level: NDArray[np.int64]
 
 
-class Where(NamedTuple):
-    """The points of a stage, and where their neighbours are.
+class Stages(NamedTuple):
+    """All stages of a field; the first one is "0".
 
-    rows : (7, m), columns : (7, n)
-        Rows and columns -3 to 3 strides away, inside of the field; row 3 is the point itself.
+    kinds, sizes, logarithms : (stages,)
+        0, 1, 2 for A, B, C; D; 64 times the logarithm to base 2 of D / 256.
+    row_ends, column_ends : (stages,)
+        Where the rows of a stage end in `rows`, and its columns in `columns`.
+    rows, columns : (7, all)
+        Rows and columns -3 to 3 strides from those of each stage, inside of the field; those of the
+        stage itself stand in row 3.
     """
 
-    kind: int
+    kinds: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    logarithms: NDArray[np.int64]
+    row_ends: NDArray[np.int64]
+    column_ends: NDArray[np.int64]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
 
 
-class Known(NamedTuple):
-    """What predicts a stage: the field, its references (-1: none), the steps and the taps."""
+class Field(NamedTuple):
+    """One field, the fields that predict it (-1: there is none), and what its stages need.
 
-    field: int
+    sets : (stages,)
+        Numbers of their sets of taps; -1 in stage "0".
+    first_biases : (stages, hidden), skip_biases : (stages, outputs)
+        Of the network, with the constant inputs of each stage.
+    """
+
+    position: int
     first: int
     second: int
     is_between: bool
-    size: int  # D
-    logarithm: int  # of D / 256, in 1/64 octaves
+    is_first: bool  # of the block
+    sets: NDArray[np.int64]
+    first_biases: NDArray[np.float32]
+    skip_biases: NDArray[np.float32]
+
+
+class Stage(NamedTuple):
+    """One of the stages of a field, as slices of `Stages`.
+
+    taps : (30,)
+        Or (0,), without.
+    """
+
+    kind: int
+    size: int
+    logarithm: int
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
     taps: NDArray[np.float64]
 
 
@@ -97,6 +128,7 @@ class Room(NamedTuple):
     predicted: NDArray[np.float64]
     tables: NDArray[np.int32]
     octaves: NDArray[np.int32]
+    coded: NDArray[np.float64]  # q
 
 
 def make_room(hidden: int) -> Room:
@@ -109,6 +141,7 @@ def make_room(hidden: int) -> Room:
         np.zeros(BATCH),
         np.zeros(BATCH, dtype=np.int32),
         np.zeros(BATCH, dtype=np.int32),
+        np.zeros(BATCH),
     )
 
 
@@ -121,34 +154,83 @@ class Symbols(NamedTuple):
 
 
 @compile_exact
+def stage_of(stages: Stages, number: int, field: Field, taps: NDArray[np.float64]) -> Stage:
+    """A stage of a field; `taps` (sets, 31) are those of each set, 30 or 0 of them, as it says."""
+    row = stages.row_ends[number - 1] if number else 0
+    column = stages.column_ends[number - 1] if number else 0
+    own = taps[max(0, field.sets[number])]
+    return Stage(
+        stages.kinds[number],
+        stages.sizes[number],
+        stages.logarithms[number],
+        stages.rows[:, row : stages.row_ends[number]],
+        stages.columns[:, column : stages.column_ends[number]],
+        own[: int(own[-1])],
+    )
+
+
+@compile_exact
+def batch_of(rows: int, columns: int) -> tuple[int, int]:
+    """How many rows of a stage, and columns of them, are predicted at once.
+
+    Long rows are cut into equal parts, short ones taken together.
+    """
+    parts = max(1, -(-columns // BATCH))
+    return max(1, min(rows, BATCH // max(1, columns))), -(-columns // parts)
+
+
+@compile_exact
 def look_around(
-    row: int, begin: int, n: int, block: Block, where: Where, known: Known, work: Work
+    row: int,
+    rows: int,
+    begin: int,
+    n: int,
+    block: Block,
+    stage: Stage,
+    field: Field,
+    work: Work,
 ) -> None:
-    """Describe n points of a row of a stage, from the point `begin` of it on."""
-    rows = where.rows[:, row]
-    columns = where.columns[:, begin : begin + n]
-    offsets = OFFSETS[where.kind]
-    has_first, has_second = known.first >= 0, known.second >= 0
-    gather(block.values[known.field], offsets, rows, columns, work.near[0])
-    here, own = rows[3], columns[3]
-    if has_first:
-        gather(block.values[known.first], offsets, rows, columns, work.near[1])
-        source = block.values[known.first, here]
+    """Describe n points of each of some rows of a stage, from the point `begin` of them on."""
+    for i in range(rows):
+        _look(row + i, begin, n, i * n, block, stage, field, work)
+    has_first, has_second = field.first >= 0, field.second >= 0
+    describe(rows * n, stage.kind, has_first, has_second, field.is_between, stage.taps, work)
+    scale_inputs(rows * n, work)
+
+
+@compile_exact
+def _look(
+    row: int,
+    begin: int,
+    n: int,
+    put: int,
+    block: Block,
+    stage: Stage,
+    field: Field,
+    work: Work,
+) -> None:
+    """What is around n points of a row, from the point `put` of `work` on."""
+    rows, columns, offsets = stage.rows[:, row], stage.columns, OFFSETS[stage.kind]
+    gather(block.values[field.position], offsets, rows, columns, begin, n, put, work.near[0])
+    here, own = rows[3], columns[3, begin : begin + n]
+    if field.first >= 0:
+        gather(block.values[field.first], offsets, rows, columns, begin, n, put, work.near[1])
+        source = block.values[field.first, here]
         for j in range(n):
-            work.at[0, j] = source[own[j]]
-    if has_second:
-        gather(block.values[known.second], offsets, rows, columns, work.near[2])
-        source = block.values[known.second, here]
+            work.at[0, put + j] = source[own[j]]
+    if field.second >= 0:
+        gather(block.values[field.second], offsets, rows, columns, begin, n, put, work.near[2])
+        source = block.values[field.second, here]
         for j in range(n):
-            work.at[1, j] = source[own[j]]
-    past = work.past
+            work.at[1, put + j] = source[own[j]]
+    past = work.past[:, put : put + n]
     spread, drift = block.spread[here], block.drift[here]
     for j in range(n):
         past[0, j] = spread[own[j]]
         past[1, j] = drift[own[j]]
         past[2, j] = past[3, j] = past[4, j] = 0.0
     for i in range(4):
-        at, there = columns[offsets[i, 1] + 3], rows[offsets[i, 0] + 3]
+        at, there = columns[offsets[i, 1] + 3, begin : begin + n], rows[offsets[i, 0] + 3]
         misses, spreads = block.miss[there], block.spread[there]
         for j in range(n):
             miss = float(misses[at[j]])
@@ -159,34 +241,49 @@ def look_around(
         past[2, j] = np.floor(past[2, j] / 4)
         past[3, j] = np.floor(past[3, j] / 4)
         past[4, j] = np.floor(past[4, j] / 4)
-    describe(n, where.kind, has_first, has_second, known.is_between, known.taps, work)
-    scale_inputs(n, work)
 
 
 @compile_exact
 def predict(
     row: int,
+    rows: int,
     begin: int,
     n: int,
     block: Block,
-    where: Where,
-    known: Known,
+    stage: Stage,
+    field: Field,
     network: Compiled,
+    number: int,
     room: Room,
 ) -> None:
-    """mu and the probabilities of n points of a row of a stage."""
-    look_around(row, begin, n, block, where, known, room.work)
-    forward(n, network, room.work.inputs, room.hidden, room.outputs, room.skipped)
-    mix(n, room.work, room.outputs, known.logarithm, room.predicted, room.tables, room.octaves)
+    """mu and the probabilities of n points of each of some rows of the stage of this number."""
+    look_around(row, rows, begin, n, block, stage, field, room.work)
+    biases = field.first_biases[number], field.skip_biases[number]
+    points, work = rows * n, room.work
+    forward(points, network, biases, work.inputs, room.hidden, room.outputs, room.skipped)
+    mix(points, work, room.outputs, stage.logarithm, room.predicted, room.tables, room.octaves)
 
 
 @compile_exact
-def _keep(block: Block, known: Known, row: int, column: int, value: float, mu: float,
-          plain: float) -> None:  # fmt: skip
-    """A point that was coded, for those after it."""
-    block.values[known.field, row, column] = np.int32(value)
-    block.miss[row, column] = np.int32(min(max(value - mu, -LARGEST), LARGEST))
-    block.change[row, column] = np.int32(min(max(value - plain, -LARGEST), LARGEST))
+def _clipped(value: float) -> float:
+    return min(max(value, -float(LARGEST)), float(LARGEST))
+
+
+@compile_exact
+def _keep(
+    row: int, begin: int, n: int, put: int, block: Block, stage: Stage, field: Field, room: Room
+) -> None:
+    """Points of a row that were coded, with q in `room.coded`, for those after them."""
+    here, own = stage.rows[3, row], stage.columns[3, begin : begin + n]
+    values, miss, change = block.values[field.position, here], block.miss[here], block.change[here]
+    base, beside = room.work.candidates[9, put : put + n], room.work.candidates[4, put : put + n]
+    predicted, coded = room.predicted[put : put + n], room.coded[put : put + n]
+    size = float(stage.size)
+    for j in range(n):
+        value = _clipped(predicted[j] + size * coded[j])
+        values[own[j]] = np.int32(value)
+        miss[own[j]] = np.int32(_clipped(value - predicted[j]))
+        change[own[j]] = np.int32(_clipped(value - (base[j] + beside[j])))
 
 
 @compile_exact
@@ -194,8 +291,8 @@ def _push(symbols: Symbols, first: int, size: int) -> None:
     n = symbols.made[0]
     symbols.made[0] = n + 1
     if n < symbols.first.size:
-        symbols.first[n] = np.uint16(first)
-        symbols.size[n] = np.uint16(size)
+        symbols.first[n] = first
+        symbols.size[n] = size
 
 
 @compile_exact
@@ -264,64 +361,6 @@ def _pull_number(
 
 
 @compile_exact
-def encode_stage(
-    targets: NDArray[np.float64],
-    block: Block,
-    where: Where,
-    known: Known,
-    network: Compiled,
-    room: Room,
-    slots: NDArray[np.uint16],
-    symbols: Symbols,
-) -> None:
-    """Code the points of a stage A, B or C; `targets` (rows, columns) are the field in units."""
-    size = known.size
-    candidates = room.work.candidates
-    for row in range(where.rows.shape[1]):
-        here = where.rows[3, row]
-        for begin in range(0, where.columns.shape[1], BATCH):
-            n = min(BATCH, where.columns.shape[1] - begin)
-            predict(row, begin, n, block, where, known, network, room)
-            for j in range(n):
-                column = where.columns[3, begin + j]
-                mu = room.predicted[j]
-                q = np.floor((targets[here, column] - mu) / size + 0.5)
-                _push_number(symbols, slots, room.tables[j], room.octaves[j], int(q))
-                value = min(max(mu + size * q, -LARGEST), LARGEST)
-                plain = candidates[9, j] + candidates[4, j]
-                _keep(block, known, here, column, value, mu, plain)
-
-
-@compile_exact
-def decode_stage(
-    block: Block,
-    where: Where,
-    known: Known,
-    network: Compiled,
-    room: Room,
-    slots: NDArray[np.uint16],
-    states: NDArray[np.uint32],
-    words: NDArray[np.uint16],
-    at: NDArray[np.int64],
-) -> None:
-    """Decode the points of a stage A, B or C."""
-    size = known.size
-    candidates = room.work.candidates
-    for row in range(where.rows.shape[1]):
-        here = where.rows[3, row]
-        for begin in range(0, where.columns.shape[1], BATCH):
-            n = min(BATCH, where.columns.shape[1] - begin)
-            predict(row, begin, n, block, where, known, network, room)
-            for j in range(n):
-                column = where.columns[3, begin + j]
-                mu = room.predicted[j]
-                q = _pull_number(slots, room.tables[j], room.octaves[j], states, words, at)
-                value = min(max(mu + size * float(q), -LARGEST), LARGEST)
-                plain = candidates[9, j] + candidates[4, j]
-                _keep(block, known, here, column, value, mu, plain)
-
-
-@compile_exact
 def _first_table(level: int) -> int:
     """The scale of a point of stage "0", in sixths of an octave of a half step."""
     number, octave = level + 8, 0
@@ -332,14 +371,14 @@ def _first_table(level: int) -> int:
 
 
 @compile_exact
-def _first_guess(block: Block, known: Known, where: Where, row: int, column: int) -> float:
-    here, there = where.rows[3, row], where.columns[3, column]
-    if known.first >= 0:
-        return float(block.values[known.first, here, there])
+def _first_guess(block: Block, stage: Stage, field: Field, row: int, column: int) -> float:
+    here, there = stage.rows[3, row], stage.columns[3, column]
+    if field.first >= 0:
+        return float(block.values[field.first, here, there])
     if column:
-        return float(block.values[known.field, here, where.columns[3, column - 1]])
+        return float(block.values[field.position, here, stage.columns[3, column - 1]])
     if row:
-        return float(block.values[known.field, where.rows[3, row - 1], there])
+        return float(block.values[field.position, stage.rows[3, row - 1], there])
     return 0.0
 
 
@@ -349,53 +388,58 @@ def _first_row(scale: int, beyond: int) -> int:
 
 
 @compile_exact
-def encode_first(
-    targets: NDArray[np.float64],
-    block: Block,
-    where: Where,
-    known: Known,
-    slots: NDArray[np.uint16],
-    symbols: Symbols,
+def _keep_first(
+    block: Block, stage: Stage, field: Field, row: int, column: int, mu: float, q: float
 ) -> None:
-    """Code the points of stage "0"."""
-    for row in range(where.rows.shape[1]):
-        for column in range(where.columns.shape[1]):
-            here, there = where.rows[3, row], where.columns[3, column]
-            mu = _first_guess(block, known, where, row, column)
-            scale = _first_table(block.level[0])
-            beyond = max(0, -((HIGHEST - scale) // 6))
-            q = np.floor((targets[here, there] - mu) / known.size + 0.5)
-            _push_number(symbols, slots, _first_row(scale, beyond), beyond, int(q))
-            block.level[0] = (3 * block.level[0] + 16 * min(abs(int(q)), LARGEST_LEVEL)) >> 2
-            value = min(max(mu + known.size * q, -LARGEST), LARGEST)
-            _keep(block, known, here, there, value, mu, value)
+    here, there = stage.rows[3, row], stage.columns[3, column]
+    value = _clipped(mu + stage.size * q)
+    block.values[field.position, here, there] = np.int32(value)
+    block.miss[here, there] = np.int32(_clipped(value - mu))
+    block.change[here, there] = 0
+    block.level[0] = (3 * block.level[0] + 16 * min(abs(int(q)), LARGEST_LEVEL)) >> 2
 
 
 @compile_exact
-def decode_first(
+def _encode_first(
+    targets: NDArray[np.float64],
     block: Block,
-    where: Where,
-    known: Known,
+    stage: Stage,
+    field: Field,
+    slots: NDArray[np.uint16],
+    symbols: Symbols,
+) -> None:
+    for row in range(stage.rows.shape[1]):
+        for column in range(stage.columns.shape[1]):
+            mu = _first_guess(block, stage, field, row, column)
+            scale = _first_table(block.level[0])
+            beyond = max(0, -((HIGHEST - scale) // 6))
+            target = targets[stage.rows[3, row], stage.columns[3, column]]
+            q = np.floor((target - mu) / stage.size + 0.5)
+            _push_number(symbols, slots, _first_row(scale, beyond), beyond, int(q))
+            _keep_first(block, stage, field, row, column, mu, q)
+
+
+@compile_exact
+def _decode_first(
+    block: Block,
+    stage: Stage,
+    field: Field,
     slots: NDArray[np.uint16],
     states: NDArray[np.uint32],
     words: NDArray[np.uint16],
     at: NDArray[np.int64],
 ) -> None:
-    """Decode the points of stage "0"."""
-    for row in range(where.rows.shape[1]):
-        for column in range(where.columns.shape[1]):
-            here, there = where.rows[3, row], where.columns[3, column]
-            mu = _first_guess(block, known, where, row, column)
+    for row in range(stage.rows.shape[1]):
+        for column in range(stage.columns.shape[1]):
+            mu = _first_guess(block, stage, field, row, column)
             scale = _first_table(block.level[0])
             beyond = max(0, -((HIGHEST - scale) // 6))
             q = _pull_number(slots, _first_row(scale, beyond), beyond, states, words, at)
-            block.level[0] = (3 * block.level[0] + 16 * min(abs(q), LARGEST_LEVEL)) >> 2
-            value = min(max(mu + known.size * float(q), -LARGEST), LARGEST)
-            _keep(block, known, here, there, value, mu, value)
+            _keep_first(block, stage, field, row, column, mu, float(q))
 
 
 @compile_exact
-def end_field(block: Block, is_first: bool) -> None:
+def _end_field(block: Block, is_first: bool) -> None:
     """Learn from a field that was coded."""
     for row in range(block.change.shape[0]):
         for column in range(block.change.shape[1]):
@@ -404,3 +448,72 @@ def end_field(block: Block, is_first: bool) -> None:
             spread = size if is_first else (3 * int(block.spread[row, column]) + size + 2) >> 2
             block.spread[row, column] = spread
             block.drift[row, column] = (3 * int(block.drift[row, column]) + change + 2) >> 2
+
+
+@compile_exact
+def encode_field(
+    targets: NDArray[np.float64],
+    block: Block,
+    stages: Stages,
+    field: Field,
+    taps: NDArray[np.float64],
+    network: Compiled,
+    room: Room,
+    slots: NDArray[np.uint16],
+    symbols: Symbols,
+) -> None:
+    """Code a field; `targets` (rows, columns) are its values in units."""
+    _encode_first(targets, block, stage_of(stages, 0, field, taps), field, slots, symbols)
+    coded, predicted = room.coded, room.predicted
+    for number in range(1, stages.kinds.size):
+        stage = stage_of(stages, number, field, taps)
+        every, columns = stage.rows.shape[1], stage.columns.shape[1]
+        together, batch = batch_of(every, columns)
+        for row in range(0, every, together):
+            rows = min(together, every - row)
+            for begin in range(0, columns, batch):
+                n = min(batch, columns - begin)
+                predict(row, rows, begin, n, block, stage, field, network, number, room)
+                own = stage.columns[3, begin : begin + n]
+                for i in range(rows):
+                    wanted, put = targets[stage.rows[3, row + i]], i * n
+                    for j in range(n):
+                        left = wanted[own[j]] - predicted[put + j]
+                        coded[put + j] = np.floor(left / stage.size + 0.5)
+                for j in range(rows * n):
+                    _push_number(symbols, slots, room.tables[j], room.octaves[j], int(coded[j]))
+                for i in range(rows):
+                    _keep(row + i, begin, n, i * n, block, stage, field, room)
+    _end_field(block, field.is_first)
+
+
+@compile_exact
+def decode_field(
+    block: Block,
+    stages: Stages,
+    field: Field,
+    taps: NDArray[np.float64],
+    network: Compiled,
+    room: Room,
+    slots: NDArray[np.uint16],
+    states: NDArray[np.uint32],
+    words: NDArray[np.uint16],
+    at: NDArray[np.int64],
+) -> None:
+    """Decode a field."""
+    _decode_first(block, stage_of(stages, 0, field, taps), field, slots, states, words, at)
+    coded, tables, octaves = room.coded, room.tables, room.octaves
+    for number in range(1, stages.kinds.size):
+        stage = stage_of(stages, number, field, taps)
+        every, columns = stage.rows.shape[1], stage.columns.shape[1]
+        together, batch = batch_of(every, columns)
+        for row in range(0, every, together):
+            rows = min(together, every - row)
+            for begin in range(0, columns, batch):
+                n = min(batch, columns - begin)
+                predict(row, rows, begin, n, block, stage, field, network, number, room)
+                for j in range(rows * n):
+                    coded[j] = _pull_number(slots, tables[j], octaves[j], states, words, at)
+                for i in range(rows):
+                    _keep(row + i, begin, n, i * n, block, stage, field, room)
+    _end_field(block, field.is_first)

@@ -102,17 +102,21 @@ def gather(
     offsets: NDArray[np.int64],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
+    begin: int,
+    n: int,
+    put: int,
     out: NDArray[np.float64],
 ) -> None:
-    """The neighbours (16, n) of a row of n points.
+    """The neighbours (16, n) of n points of a row, from the point `begin` of it on.
 
-    `rows` (7,) and `columns` (7, n) are where -3 to 3 strides away are, inside of the field.
+    `rows` (7,) and `columns` (7, all) are where -3 to 3 strides away are, inside of the field;
+    `put` is where the first point belongs.
     """
     for i in range(offsets.shape[0]):
         row = field[rows[offsets[i, 0] + 3]]
-        at = columns[offsets[i, 1] + 3]
-        target = out[i]
-        for j in range(at.size):
+        at = columns[offsets[i, 1] + 3, begin : begin + n]
+        target = out[i, put : put + n]
+        for j in range(n):
             target[j] = row[at[j]]
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.coding import BATCH, Block, Known, Where, look_around
+from climcomp.codecs.neural.coding import (
+    BATCH,
+    Block,
+    Field,
+    Stages,
+    batch_of,
+    look_around,
+    stage_of,
+)
 from climcomp.codecs.neural.features import Work, make_work
 from climcomp.codecs.neural.geometry import Geometry
 from climcomp.codecs.neural.grid import Grid
 from climcomp.codecs.neural.network import Network
 from climcomp.codecs.neural.taps import LENGTHS, SETS, Taps, accumulate, solved
-from climcomp.codecs.neural.walk import Settings, new_block, walk
+from climcomp.codecs.neural.walk import Settings, Walk, new_block
 from climcomp.jit import compile_exact
 
 # Our own: points of a set from which taps are fitted.
@@ -36,29 +44,19 @@ def fit_taps(
     products = np.zeros((SETS, LENGTHS[-1] + 1, LENGTHS[-1] + 1))
     errors = np.zeros((SETS, 3))
     block = new_block(geometry)._replace(values=coded)
+    walk = Walk(geometry, settings, network, {})
+    fields_to_code = [field for _, field in walk]
+    stages = walk.plan.stages
+    sizes = np.diff(stages.row_ends, prepend=0) * np.diff(stages.column_ends, prepend=0)
     points = np.zeros(SETS, dtype=np.int64)
-    steps = [step for step in walk(geometry, settings, network, {}, block) if step.taps >= 0]
-    for step in steps:
-        points[step.taps] += step.where.rows.shape[1] * step.where.columns.shape[1]
+    for field in fields_to_code:
+        np.add.at(points, field.sets[1:], sizes[1:])
     stride = np.maximum(1, points // MOST_POINTS)
-    work = make_work(BATCH)
-    seen = np.zeros(SETS, dtype=np.int64)
-    field, target = -1, np.empty(0)
-    for step in steps:
-        if step.known.field != field:
-            field = step.known.field
-            target = grid.targets(fields[field])
-        seen[step.taps] = _accumulate_stage(
-            target,
-            block,
-            step.where,
-            step.known,
-            work,
-            int(stride[step.taps]),
-            int(seen[step.taps]),
-            LENGTHS[step.taps % 3],
-            products[step.taps],
-            errors[step.taps],
+    seen, work = np.zeros(SETS, dtype=np.int64), make_work(BATCH)
+    for field in fields_to_code:
+        targets = grid.targets(fields[field.position])
+        _accumulate_field(
+            targets, block, stages, field, walk.all_taps, work, stride, seen, products, errors
         )
     found: Taps = {}
     for number in np.flatnonzero(points):
@@ -70,31 +68,42 @@ def fit_taps(
 
 
 @compile_exact
-def _accumulate_stage(
+def _accumulate_field(
     targets: NDArray[np.float64],
     block: Block,
-    where: Where,
-    known: Known,
+    stages: Stages,
+    field: Field,
+    taps: NDArray[np.float64],
     work: Work,
-    stride: int,
-    seen: int,
-    length: int,
+    stride: NDArray[np.int64],
+    seen: NDArray[np.int64],
     products: NDArray[np.float64],
     errors: NDArray[np.float64],
-) -> int:
-    """Add the batches of a stage of which one in `stride` is taken; how many there were so far."""
+) -> None:
+    """Add those batches of a field's stages of which one in `stride` (sets,) is taken.
+
+    `seen` (sets,) counts them.
+    """
     wanted = np.empty(BATCH)
-    for row in range(where.rows.shape[1]):
-        here = where.rows[3, row]
-        for begin in range(0, where.columns.shape[1], BATCH):
-            seen += 1
-            if seen % stride:
-                continue
-            n = min(BATCH, where.columns.shape[1] - begin)
-            look_around(row, begin, n, block, where, known, work)
-            for j in range(n):
-                wanted[j] = targets[here, where.columns[3, begin + j]]
-            accumulate(
-                n, length, wanted, work, known.first >= 0, known.second >= 0, products, errors
-            )
-    return seen
+    has_first, has_second = field.first >= 0, field.second >= 0
+    length = 16 + 9 * int(has_first) + 5 * int(has_second)
+    for number in range(1, stages.kinds.size):
+        stage, own = stage_of(stages, number, field, taps), field.sets[number]
+        every, columns = stage.rows.shape[1], stage.columns.shape[1]
+        together, batch = batch_of(every, columns)
+        for row in range(0, every, together):
+            rows = min(together, every - row)
+            for begin in range(0, columns, batch):
+                seen[own] += 1
+                if seen[own] % stride[own]:
+                    continue
+                n = min(batch, columns - begin)
+                look_around(row, rows, begin, n, block, stage, field, work)
+                for i in range(rows):
+                    of_row = targets[stage.rows[3, row + i]]
+                    for j in range(n):
+                        wanted[i * n + j] = of_row[stage.columns[3, begin + j]]
+                accumulate(
+                    rows * n, length, wanted, work, has_first, has_second, products[own],
+                    errors[own],
+                )  # fmt: skip

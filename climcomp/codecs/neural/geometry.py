@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from climcomp.codecs.neural.coding import Where
-from climcomp.codecs.neural.schedule import Stage, inside, stages
+from climcomp.codecs.neural.coding import Stages
+from climcomp.codecs.neural.grid import logarithm_of, step_of
+from climcomp.codecs.neural.schedule import inside, stages
 from climcomp.errors import CodecError
 
 SHORTEST = 4  # rows and columns of a field, at least: fewer have no neighbours to learn from
@@ -50,23 +51,50 @@ def geometry_of(shape: tuple[int, ...], axis: int) -> Geometry:
     return Geometry(math.prod(leading) // max(1, length), length, shape[-2], shape[-1], axis)
 
 
-def stages_of(geometry: Geometry, *, wraps: bool) -> Iterator[tuple[Stage, int, Where]]:
-    """Each stage of a field, the stride that its step is of, and where its points are."""
-    stride = 1
-    for stage in stages(geometry.rows, geometry.columns, wraps=wraps):
-        stride = stage.stride or stage.step
-        rows = np.arange(stage.row, geometry.rows, stage.step)
-        columns = np.arange(stage.column, geometry.columns, stage.step)
-        if stage.kind == "0":
-            # Their neighbours are not asked for.
-            where = Where(0, np.tile(rows, (7, 1)), np.tile(columns, (7, 1)))
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The stages of the fields of a block, as the compiled loops take them, and their strides."""
+
+    stages: Stages
+    strides: tuple[int, ...]
+
+    def shape(self, number: int) -> tuple[int, int]:
+        """Rows and columns of a stage."""
+        ends = self.stages.row_ends, self.stages.column_ends
+        rows, columns = (int(end[number] - (end[number - 1] if number else 0)) for end in ends)
+        return rows, columns
+
+
+@lru_cache(maxsize=64)  # the blocks of a variable are mostly alike
+def plan_of(rows: int, columns: int, alpha: int, *, wraps: bool) -> Plan:
+    """The stages of a field of some shape."""
+    kinds, strides, down, across = [], [], [], []
+    for stage in stages(rows, columns, wraps=wraps):
+        at = np.arange(stage.row, rows, stage.step), np.arange(stage.column, columns, stage.step)
+        if stage.kind == "0":  # its neighbours are not asked for
+            around = [np.tile(index, (7, 1)) for index in at]
         else:
-            where = Where(
-                KINDS.index(stage.kind),
-                _around(rows, stage.stride, geometry.rows, wraps=False),
-                _around(columns, stage.stride, geometry.columns, wraps=wraps),
-            )
-        yield stage, stride, where
+            around = [
+                _around(at[0], stage.stride, rows, wraps=False),
+                _around(at[1], stage.stride, columns, wraps=wraps),
+            ]
+        kinds.append(0 if stage.kind == "0" else KINDS.index(stage.kind))
+        strides.append(stage.stride or stage.step)
+        down.append(around[0])
+        across.append(around[1])
+    sizes = [step_of(alpha, stride) for stride in strides]
+    return Plan(
+        Stages(
+            np.array(kinds, dtype=np.int64),
+            np.array(sizes, dtype=np.int64),
+            np.array([logarithm_of(size) for size in sizes], dtype=np.int64),
+            np.cumsum([a.shape[1] for a in down]),
+            np.cumsum([a.shape[1] for a in across]),
+            np.concatenate(down, axis=1),
+            np.concatenate(across, axis=1),
+        ),
+        tuple(strides),
+    )
 
 
 def _around(at: np.ndarray, stride: int, size: int, *, wraps: bool) -> np.ndarray:

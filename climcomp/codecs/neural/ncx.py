@@ -32,12 +32,9 @@ from climcomp.codecs.base import (
 )
 from climcomp.codecs.neural.coding import (
     Block,
-    Room,
     Symbols,
-    decode_first,
-    decode_stage,
-    encode_first,
-    encode_stage,
+    decode_field,
+    encode_field,
     make_room,
 )
 from climcomp.codecs.neural.fit import fit_taps
@@ -58,7 +55,7 @@ from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import encode_symbols, lanes_for, open_stream
 from climcomp.codecs.neural.schedule import coarsest_stride
 from climcomp.codecs.neural.taps import Taps, pack_taps, unpack_taps
-from climcomp.codecs.neural.walk import Settings, new_block, walk
+from climcomp.codecs.neural.walk import Settings, Walk, new_block
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import CodecError
 
@@ -216,54 +213,40 @@ def encode_fields(
     taps: Taps,
 ) -> tuple[Block, Symbols]:
     """The integers of a block, and the symbols that say them."""
+    walk, room, tables = (
+        Walk(geometry, settings, network, taps),
+        make_room(network.hidden),
+        slots(),
+    )
     for most in (USUAL_SYMBOLS, MOST_SYMBOLS):
-        room = int(fields.size * most) + 4096
+        space = int(fields.size * most) + 4096
         symbols = Symbols(
-            np.empty(room, dtype=np.uint16),
-            np.empty(room, dtype=np.uint16),
+            np.empty(space, dtype=np.uint16),
+            np.empty(space, dtype=np.uint16),
             np.zeros(1, dtype=np.int64),
         )
         block = new_block(geometry)
-        _code(fields, grid, settings, network, taps, geometry, block, symbols)
-        if symbols.made[0] <= room:
+        for _, field in walk:
+            targets = grid.targets(fields[field.position])
+            encode_field(
+                targets, block, walk.plan.stages, field, walk.all_taps, walk.compiled, room,
+                tables, symbols,
+            )  # fmt: skip
+        if symbols.made[0] <= space:
             break
     return block, symbols
-
-
-def _code(
-    fields: NDArray[np.floating],
-    grid: Grid,
-    settings: Settings,
-    network: Network,
-    taps: Taps,
-    geometry: Geometry,
-    block: Block,
-    symbols: Symbols,
-) -> None:
-    room, tables = make_room(network.hidden), slots()
-    targets = np.empty(0)
-    for step in walk(geometry, settings, network, taps, block):
-        if step.network is None:
-            targets = grid.targets(fields[step.known.field])
-            encode_first(targets, block, step.where, step.known, tables, symbols)
-        else:
-            encode_stage(
-                targets, block, step.where, step.known, step.network, room, tables, symbols
-            )
 
 
 def _decoded(
     payload: memoryview, geometry: Geometry, settings: Settings, network: Network, taps: Taps
 ) -> Block:
     """The integers of a stream."""
-    stream, block = open_stream(payload), new_block(geometry)
-    room: Room = make_room(network.hidden)
-    tables = slots()
+    stream, block, room = open_stream(payload), new_block(geometry), make_room(network.hidden)
+    walk, tables = Walk(geometry, settings, network, taps), slots()
     coder = (stream.states, stream.words, stream.at)
-    for step in walk(geometry, settings, network, taps, block):
-        if step.network is None:
-            decode_first(block, step.where, step.known, tables, *coder)
-        else:
-            decode_stage(block, step.where, step.known, step.network, room, tables, *coder)
+    for _, field in walk:
+        decode_field(
+            block, walk.plan.stages, field, walk.all_taps, walk.compiled, room, tables, *coder
+        )
     stream.finish()
     return block

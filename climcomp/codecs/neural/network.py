@@ -70,10 +70,9 @@ class Layer:
 
 
 class Compiled(NamedTuple):
-    """A network for one stage, as the compiled loops take it: the constants are in the biases."""
+    """A network as the compiled loops take it, but for the biases that constant inputs are in."""
 
     first: NDArray[np.float32]
-    first_bias: NDArray[np.float32]
     first_scale: NDArray[np.float32]
     second: NDArray[np.float32]
     second_bias: NDArray[np.float32]
@@ -82,7 +81,6 @@ class Compiled(NamedTuple):
     third_bias: NDArray[np.float32]
     third_scale: NDArray[np.float32]
     skip: NDArray[np.float32]
-    skip_bias: NDArray[np.float32]
     skip_scale: NDArray[np.float32]
 
 
@@ -127,26 +125,37 @@ class Network:
         """Eight bytes that name it."""
         return hashlib.sha256(self.file).digest()[:8]
 
-    def compiled(self, constants: NDArray[np.int64]) -> Compiled:
-        """The network of a stage, whose constant inputs are these (9,), in 1/16."""
-        found: list[NDArray[np.float32]] = []
-        for layer, varying in (
-            (self.first, INPUTS),
-            (self.second, None),
-            (self.third, None),
-            (self.skip, INPUTS),
-        ):
-            weights = layer.weights.astype(np.int64)
-            biases = layer.biases.astype(np.int64)
-            if varying is not None:
-                biases = biases + weights[:, varying:] @ constants
-            scale = np.ldexp(1.0, -layer.shifts.astype(np.int64))
-            found += [
-                np.ascontiguousarray(weights[:, :varying], dtype=np.float32),
-                biases.astype(np.float32),
-                scale.astype(np.float32),
-            ]
-        return Compiled(*found)
+    def compiled(self) -> Compiled:
+        """The network for the compiled loops."""
+
+        def scale(layer: Layer) -> NDArray[np.float32]:
+            return np.ldexp(np.float32(1), -layer.shifts.astype(np.int32))
+
+        def varying(layer: Layer) -> NDArray[np.float32]:
+            return np.ascontiguousarray(layer.weights[:, :INPUTS], dtype=np.float32)
+
+        return Compiled(
+            varying(self.first),
+            scale(self.first),
+            self.second.weights.astype(np.float32),
+            self.second.biases.astype(np.float32),
+            scale(self.second),
+            self.third.weights.astype(np.float32),
+            self.third.biases.astype(np.float32),
+            scale(self.third),
+            varying(self.skip),
+            scale(self.skip),
+        )
+
+    def biases(
+        self, constants: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Those of the first layer and of the skip, with constant inputs (9,), in 1/16."""
+        first, skip = (
+            layer.biases + layer.weights[:, INPUTS:].astype(np.int64) @ constants
+            for layer in (self.first, self.skip)
+        )
+        return first.astype(np.float32), skip.astype(np.float32)
 
 
 def parse_network(data: bytes) -> Network:
@@ -228,18 +237,22 @@ def _activate(n: int, values: NDArray[np.float32], scales: NDArray[np.float32]) 
 def forward(
     n: int,
     network: Compiled,
+    biases: tuple[NDArray[np.float32], NDArray[np.float32]],
     inputs: NDArray[np.float32],
     hidden: NDArray[np.float32],
     outputs: NDArray[np.float32],
     skipped: NDArray[np.float32],
 ) -> None:
-    """The outputs (14, n) for inputs (32, n); `hidden` (2, units, n) and `skipped` are room."""
-    _sums(n, inputs, network.first, network.first_bias, hidden[0])
+    """The outputs (14, n) for inputs (32, n); `hidden` (2, units, n) and `skipped` are room.
+
+    `biases` are those of the first layer and of the skip.
+    """
+    _sums(n, inputs, network.first, biases[0], hidden[0])
     _activate(n, hidden[0], network.first_scale)
     _sums(n, hidden[0], network.second, network.second_bias, hidden[1])
     _activate(n, hidden[1], network.second_scale)
     _sums(n, hidden[1], network.third, network.third_bias, outputs)
-    _sums(n, inputs, network.skip, network.skip_bias, skipped)
+    _sums(n, inputs, network.skip, biases[1], skipped)
     for unit in range(outputs.shape[0]):
         a, b = network.third_scale[unit], network.skip_scale[unit]
         target, more = outputs[unit], skipped[unit]

@@ -36,7 +36,6 @@ RIDGE = 1e-6
 OF_ROUNDING = 128.0**2
 
 Taps = dict[int, NDArray[np.int16]]
-NO_TAPS: NDArray[np.float64] = np.zeros(0)
 
 
 def set_of(kind: int, stride: int, first: int, second: int) -> int:
@@ -75,12 +74,12 @@ def unpack_taps(data: memoryview) -> tuple[Taps, int]:
     return found, at
 
 
-def as_floats(taps: Taps, number: int) -> NDArray[np.float64]:
-    """A set for the compiled loops: 30 taps, or none."""
-    if number not in taps:
-        return NO_TAPS
-    full = np.zeros(LENGTHS[-1])
-    full[: taps[number].size] = taps[number]
+def as_floats(taps: Taps) -> NDArray[np.float64]:
+    """(36, 31) all sets for the compiled loops: 30 taps, then how many of them there are, or 0."""
+    full = np.zeros((SETS, LENGTHS[-1] + 1))
+    for number, found in taps.items():
+        full[number, : found.size] = found
+        full[number, -1] = LENGTHS[-1]
     return full
 
 

@@ -1,18 +1,21 @@
-"""The stages of all fields of a block in the order of the stream, and what predicts each."""
+"""The fields of a block in the order of the stream, and what predicts each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from climcomp.codecs.neural.coding import FIRST_LEVEL, Block, Known, Where, end_field
+from climcomp.codecs.neural.coding import FIRST_LEVEL, Block, Field
 from climcomp.codecs.neural.frames import Frame, frames_of
-from climcomp.codecs.neural.geometry import Geometry, stages_of
-from climcomp.codecs.neural.grid import logarithm_of, step_of
+from climcomp.codecs.neural.geometry import Geometry, Plan, plan_of
 from climcomp.codecs.neural.network import Compiled, Network
-from climcomp.codecs.neural.taps import NO_TAPS, Taps, as_floats, set_of
+from climcomp.codecs.neural.taps import Taps, as_floats, set_of
+
+Shared = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]
+"""Sets of taps and both biases of each stage."""
 
 # A constant input of the network that is true; inputs are in 1/16.
 TRUE = 16
@@ -28,18 +31,6 @@ class Settings:
     axis: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One stage of one field; without a network in stage "0"."""
-
-    frame: Frame
-    where: Where
-    known: Known
-    network: Compiled | None
-    taps: int  # the number of its set; -1 in stage "0"
-    stride: int  # to the nearest points that are known
-
-
 def new_block(geometry: Geometry) -> Block:
     """A block of which nothing is coded yet."""
     field = (geometry.rows, geometry.columns)
@@ -48,29 +39,70 @@ def new_block(geometry: Geometry) -> Block:
     return Block(values, spread, drift, miss, change, np.array([FIRST_LEVEL], dtype=np.int64))
 
 
-def walk(
-    geometry: Geometry, settings: Settings, network: Network, taps: Taps, block: Block
-) -> Iterator[Step]:
-    """All stages; when one is asked for, the one before must have been coded."""
-    stages = list(stages_of(geometry, wraps=settings.wraps))
-    compiled: dict[tuple[int, ...], Compiled] = {}
-    is_first = True
-    for frame in frames_of(geometry.chains, geometry.length, hierarchical=settings.hierarchical):
-        for stage, stride, where in stages:
-            size = step_of(settings.alpha, stride)
-            common = (frame.first, frame.second, frame.is_between, size, logarithm_of(size))
-            field = frame.index(geometry.length)
-            if stage.kind == "0":
-                yield Step(frame, where, Known(field, *common, NO_TAPS), None, -1, stride)
-                continue
-            constants = constants_of(where.kind, stride, frame)
-            if constants not in compiled:
-                compiled[constants] = network.compiled(np.array(constants, dtype=np.int64))
-            number = set_of(where.kind, stride, frame.first, frame.second)
-            known = Known(field, *common, as_floats(taps, number))
-            yield Step(frame, where, known, compiled[constants], number, stride)
-        end_field(block, is_first)
-        is_first = False
+@dataclass(slots=True)
+class Walk:
+    """The fields of a block in the order of the stream, with what the compiled loops need.
+
+    Parameters
+    ----------
+    taps
+        Of the block.
+    """
+
+    geometry: Geometry
+    settings: Settings
+    network: Network
+    taps: Taps
+
+    plan: Plan = field(init=False)
+    compiled: Compiled = field(init=False)
+    all_taps: NDArray[np.float64] = field(init=False)
+    _known: dict[tuple[bool, bool, bool, int], Shared] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        rows, columns = self.geometry.rows, self.geometry.columns
+        self.plan = plan_of(rows, columns, self.settings.alpha, wraps=self.settings.wraps)
+        self.compiled = self.network.compiled()
+        self.all_taps = as_floats(self.taps)
+
+    def __iter__(self) -> Iterator[tuple[Frame, Field]]:
+        geometry = self.geometry
+        is_first = True
+        for frame in frames_of(
+            geometry.chains, geometry.length, hierarchical=self.settings.hierarchical
+        ):
+            yield frame, self._field(frame, is_first=is_first)
+            is_first = False
+
+    def _field(self, frame: Frame, *, is_first: bool) -> Field:
+        key = (frame.first >= 0, frame.second >= 0, frame.is_between, frame.distance)
+        if key not in self._known:
+            self._known[key] = self._shared(frame)
+        return Field(
+            frame.index(self.geometry.length),
+            frame.first,
+            frame.second,
+            frame.is_between,
+            is_first,
+            *self._known[key],
+        )
+
+    def _shared(self, frame: Frame) -> Shared:
+        """What fields with such references share."""
+        kinds, strides = self.plan.stages.kinds, self.plan.strides
+        sets = [-1] + [
+            set_of(int(kind), stride, frame.first, frame.second)
+            for kind, stride in zip(kinds[1:], strides[1:], strict=True)
+        ]
+        biases = [
+            self.network.biases(np.array(constants_of(int(kind), stride, frame), dtype=np.int64))
+            for kind, stride in zip(kinds, strides, strict=True)
+        ]
+        return (
+            np.array(sets, dtype=np.int64),
+            np.array([first for first, _ in biases]),
+            np.array([skip for _, skip in biases]),
+        )
 
 
 def constants_of(kind: int, stride: int, frame: Frame) -> tuple[int, ...]:

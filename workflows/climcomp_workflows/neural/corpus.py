@@ -58,10 +58,11 @@ def lesson_of(number: int, seed: int) -> Lesson:
     if kind < DOWNLOADED:
         real = _downloaded()
         block, wraps = real[int(rng.integers(len(real)))], False
-    elif kind < DOWNLOADED + TURBULENT:
-        block, wraps = turbulence(rng), True
     else:
-        block, wraps = random_fields(rng), True
+        make, wraps = turbulence if kind < DOWNLOADED + TURBULENT else random_fields, True
+        block = make(rng)
+        while not (np.isfinite(block).all() and block.std(dtype=np.float64) > 0):
+            block = make(rng)  # a flow that became unstable, or an exponential that overflowed
     size = float(np.std(block, dtype=np.float64))
     low, high = np.log(BOUNDS)
     bound = ErrorBound("absolute", float(np.exp(rng.uniform(low, high)) * size))

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import usable_bound
 from climcomp.codecs.neural.coding import (
-    BATCH,
     Block,
-    Known,
-    Where,
-    encode_first,
-    encode_stage,
+    Field,
+    Stages,
+    batch_of,
+    encode_field,
     look_around,
     make_room,
+    stage_of,
 )
 from climcomp.codecs.neural.features import CANDIDATES, INPUTS, SCALES, Work
 from climcomp.codecs.neural.fit import fit_taps
@@ -27,7 +27,7 @@ from climcomp.codecs.neural.ncx import encode_fields
 from climcomp.codecs.neural.network import CONSTANTS, Network
 from climcomp.codecs.neural.probabilities import TOTAL, slots
 from climcomp.codecs.neural.taps import Taps
-from climcomp.codecs.neural.walk import Settings, constants_of, new_block, walk
+from climcomp.codecs.neural.walk import Settings, Walk, constants_of, new_block
 from climcomp.jit import compile_exact
 
 # Our own: bits of a value below which a block weighs no more than this in training.
@@ -91,24 +91,30 @@ def samples_of(
     if with_taps:
         taps = fit_taps(block, plain.values, grid, geometry, settings, network)
     symbols = symbols._replace(made=np.zeros(1, dtype=np.int64))
+    walk = Walk(geometry, settings, network, taps)
     coded, room, tables = new_block(geometry), make_room(network.hidden), slots()
+    stages = walk.plan.stages
     share = min(1.0, most / block.size)
     parts: list[Samples] = []
-    targets = np.empty(0)
-    for step in walk(geometry, settings, network, taps, coded):
-        if step.network is None:
-            targets = grid.targets(block[step.known.field])
-            encode_first(targets, coded, step.where, step.known, tables, symbols)
-            continue
-        rows = np.flatnonzero(rng.random(step.where.rows.shape[1]) < share)
-        if rows.size:
-            parts.append(_empty(rows.size * step.where.columns.shape[1]))
+    for frame, field in walk:
+        targets = grid.targets(block[field.position])
+        # All that a stage is predicted from stays as it is after it, but for the means of fields.
+        then = coded._replace(spread=coded.spread.copy(), drift=coded.drift.copy())
+        encode_field(
+            targets, coded, stages, field, walk.all_taps, walk.compiled, room, tables, symbols
+        )
+        for number in range(1, stages.kinds.size):
+            count, columns = walk.plan.shape(number)
+            rows = np.flatnonzero(rng.random(count) < share)
+            if not rows.size:
+                continue
+            parts.append(_empty(rows.size * columns))
             _note(
-                rows, targets, coded, step.where, step.known, room.work, parts[-1].inputs,
-                parts[-1].candidates, parts[-1].target, parts[-1].scale,
+                rows, number, targets, then, stages, field, walk.all_taps, room.work,
+                parts[-1].inputs, parts[-1].candidates, parts[-1].target, parts[-1].scale,
             )  # fmt: skip
-            parts[-1].inputs[:, INPUTS:] = constants_of(step.where.kind, step.stride, step.frame)
-        encode_stage(targets, coded, step.where, step.known, step.network, room, tables, symbols)
+            kind, stride = int(stages.kinds[number]), walk.plan.strides[number]
+            parts[-1].inputs[:, INPUTS:] = constants_of(kind, stride, frame)
     found = Samples.joined(parts)
     sizes = symbols.size[: int(symbols.made[0])] / TOTAL
     bits = -float(np.log2(sizes).sum()) / block.size
@@ -128,31 +134,35 @@ def _empty(n: int) -> Samples:
 @compile_exact
 def _note(
     rows: NDArray[np.int64],
+    number: int,
     targets: NDArray[np.float64],
     block: Block,
-    where: Where,
-    known: Known,
+    stages: Stages,
+    field: Field,
+    taps: NDArray[np.float64],
     work: Work,
     inputs: NDArray[np.int16],
     candidates: NDArray[np.float32],
     target: NDArray[np.float32],
     scale: NDArray[np.float32],
-) -> int:
-    """Describe all points of some rows of a stage; how many there were."""
+) -> None:
+    """Describe all points of some rows of the stage of this number."""
+    stage = stage_of(stages, number, field, taps)
+    columns = stage.columns.shape[1]
     count = 0
+    _, batch = batch_of(stage.rows.shape[1], columns)
     for row in rows:
-        here = where.rows[3, row]
-        for begin in range(0, where.columns.shape[1], BATCH):
-            n = min(BATCH, where.columns.shape[1] - begin)
-            look_around(row, begin, n, block, where, known, work)
+        here = stage.rows[3, row]
+        for begin in range(0, columns, batch):
+            n = min(batch, columns - begin)
+            look_around(row, 1, begin, n, block, stage, field, work)
             for j in range(n):
                 for k in range(work.inputs.shape[0]):
                     inputs[count, k] = np.int16(work.inputs[k, j])
                 local = SCALES[work.scales[j]]
                 for k in range(candidates.shape[1]):
                     candidates[count, k] = work.candidates[k, j] / local
-                value = targets[here, where.columns[3, begin + j]]
+                value = targets[here, stage.columns[3, begin + j]]
                 target[count] = (value - work.candidates[9, j]) / local
-                scale[count] = local / (known.size / 2)
+                scale[count] = local / (stage.size / 2)
                 count += 1
-    return count

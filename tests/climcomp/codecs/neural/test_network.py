@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.coding import make_room
+from climcomp.codecs.neural.coding import BATCH, make_room
 from climcomp.codecs.neural.features import INPUTS, LARGEST_LG, LARGEST_OVER
 from climcomp.codecs.neural.models import foundation
 from climcomp.codecs.neural.network import (
@@ -22,7 +22,7 @@ from climcomp.codecs.neural.network import (
 from climcomp.codecs.neural.reference_decode import _outputs
 from climcomp.errors import PayloadError
 
-N = 256
+N = BATCH
 
 
 def random_inputs(seed: int) -> NDArray[np.float32]:
@@ -34,8 +34,8 @@ def outputs_of(
     network: Network, inputs: NDArray[np.float32], constants: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     room = make_room(network.hidden)
-    compiled = network.compiled(constants)
-    forward(N, compiled, inputs, room.hidden, room.outputs, room.skipped)
+    biases = network.biases(constants)
+    forward(N, network.compiled(), biases, inputs, room.hidden, room.outputs, room.skipped)
     return room.outputs[:, :N].copy()
 
 
