@@ -33,6 +33,7 @@ def fit_taps(
     geometry: Geometry,
     settings: Settings,
     network: Network,
+    share: float = 1.0,
 ) -> Taps:
     """The sets of taps that pay, from rows spread over the block.
 
@@ -40,6 +41,8 @@ def fit_taps(
     ----------
     coded
         The block as it is decoded without taps: neighbours are what a decoder knows of them.
+    share
+        What part of all the fields that the taps are for these are.
     """
     products = np.zeros((SETS, LENGTHS[-1] + 1, LENGTHS[-1] + 1))
     errors = np.zeros((SETS, 3))
@@ -60,8 +63,8 @@ def fit_taps(
         )
     found: Taps = {}
     for number in np.flatnonzero(points):
-        share = errors[number, 1] / points[number]
-        taps = solved(products[number], errors[number], int(number), max(share, 1e-9))
+        used = share * errors[number, 1] / points[number]
+        taps = solved(products[number], errors[number], int(number), max(used, 1e-9))
         if taps is not None:
             found[int(number)] = taps
     return found

@@ -30,14 +30,8 @@ from climcomp.codecs.base import (
     usable_bound,
     value_count,
 )
-from climcomp.codecs.neural.coding import (
-    Block,
-    Symbols,
-    decode_field,
-    encode_field,
-    make_room,
-)
-from climcomp.codecs.neural.fit import fit_taps
+from climcomp.codecs.neural.coding import Block, decode_field, make_room
+from climcomp.codecs.neural.encode import smallest
 from climcomp.codecs.neural.geometry import Geometry, geometry_of
 from climcomp.codecs.neural.grid import ALPHAS, Grid, grid_of, parse_patches, patches_of
 from climcomp.codecs.neural.models import foundation, network_of
@@ -52,16 +46,13 @@ from climcomp.codecs.neural.payload import (
     verify_checksum,
 )
 from climcomp.codecs.neural.probabilities import slots
-from climcomp.codecs.neural.rans import encode_symbols, lanes_for, open_stream
+from climcomp.codecs.neural.rans import open_stream
 from climcomp.codecs.neural.schedule import coarsest_stride
-from climcomp.codecs.neural.taps import Taps, pack_taps, unpack_taps
+from climcomp.codecs.neural.taps import Taps, unpack_taps
 from climcomp.codecs.neural.walk import Settings, Walk, new_block
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import CodecError
 
-# Our own: symbols of a value that there is room for; a value that takes more is rare, and the block
-# is then coded again with room for the most that a value can take.
-USUAL_SYMBOLS, MOST_SYMBOLS = 1.25, 9
 # Our own: how much the first and last column may differ beside neighbours, where columns wrap.
 ALIKE = 1.5
 SMALLEST_STRIDE = (
@@ -135,11 +126,12 @@ class Ncx:
             self.frames == "hierarchical", _wraps(fields), ALPHAS.index(self.alpha), axis
         )
         network = foundation()
-        block, taps, stream = _smallest(fields, grid, geometry, settings, network)
-        decoded = fields_in_shape(grid.values(block.values, values.dtype), values.shape, geometry)
-        head = Head(settings, network.hash, grid.origin, grid.unit)
+        coded = smallest(fields, grid, geometry, settings, network)
+        integers = coded.block.values
+        decoded = fields_in_shape(grid.values(integers, values.dtype), values.shape, geometry)
         patches = patches_of(values, decoded, asked)
-        return head.packed(values.dtype, block.values, taps + patches.packed()) + stream
+        head = Head(settings, network.hash, grid.origin, grid.unit)
+        return head.packed(values.dtype, integers, coded.taps + patches.packed()) + coded.stream
 
     def decode(
         self, payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]
@@ -179,62 +171,6 @@ def _wraps(fields: NDArray[np.floating]) -> bool:
     some = fields[0].astype(np.float64)
     between = np.abs(np.diff(some, axis=1)).mean()
     return bool(np.abs(some[:, 0] - some[:, -1]).mean() <= ALIKE * between)
-
-
-def _smallest(
-    fields: NDArray[np.floating],
-    grid: Grid,
-    geometry: Geometry,
-    settings: Settings,
-    network: Network,
-) -> tuple[Block, bytes, bytes]:
-    """The integers of a block, its taps and its stream: without taps or with, as is smaller."""
-    plain, symbols = encode_fields(fields, grid, geometry, settings, network, {})
-    best = plain, pack_taps({}), _stream(symbols)
-    taps = fit_taps(fields, plain.values, grid, geometry, settings, network)
-    if not taps:
-        return best
-    tapped, symbols = encode_fields(fields, grid, geometry, settings, network, taps)
-    found = tapped, pack_taps(taps), _stream(symbols)
-    return min(best, found, key=lambda one: len(one[1]) + len(one[2]))
-
-
-def _stream(symbols: Symbols) -> bytes:
-    count = int(symbols.made[0])
-    return encode_symbols(symbols.first[:count], symbols.size[:count], lanes_for(count))
-
-
-def encode_fields(
-    fields: NDArray[np.floating],
-    grid: Grid,
-    geometry: Geometry,
-    settings: Settings,
-    network: Network,
-    taps: Taps,
-) -> tuple[Block, Symbols]:
-    """The integers of a block, and the symbols that say them."""
-    walk, room, tables = (
-        Walk(geometry, settings, network, taps),
-        make_room(network.hidden),
-        slots(),
-    )
-    for most in (USUAL_SYMBOLS, MOST_SYMBOLS):
-        space = int(fields.size * most) + 4096
-        symbols = Symbols(
-            np.empty(space, dtype=np.uint16),
-            np.empty(space, dtype=np.uint16),
-            np.zeros(1, dtype=np.int64),
-        )
-        block = new_block(geometry)
-        for _, field in walk:
-            targets = grid.targets(fields[field.position])
-            encode_field(
-                targets, block, walk.plan.stages, field, walk.all_taps, walk.compiled, room,
-                tables, symbols,
-            )  # fmt: skip
-        if symbols.made[0] <= space:
-            break
-    return block, symbols
 
 
 def _decoded(

@@ -19,11 +19,11 @@ from climcomp.codecs.neural.coding import (
     make_room,
     stage_of,
 )
+from climcomp.codecs.neural.encode import encode_fields
 from climcomp.codecs.neural.features import CANDIDATES, INPUTS, SCALES, Work
 from climcomp.codecs.neural.fit import fit_taps
 from climcomp.codecs.neural.geometry import geometry_of
 from climcomp.codecs.neural.grid import ALPHAS, grid_of
-from climcomp.codecs.neural.ncx import encode_fields
 from climcomp.codecs.neural.network import CONSTANTS, Network
 from climcomp.codecs.neural.probabilities import TOTAL, slots
 from climcomp.codecs.neural.taps import Taps

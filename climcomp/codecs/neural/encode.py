@@ -1,0 +1,119 @@
+"""Code the fields of a block: without taps, or with those that pay."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.codecs.neural.coding import Block, Symbols, encode_field, make_room
+from climcomp.codecs.neural.fit import fit_taps
+from climcomp.codecs.neural.geometry import Geometry
+from climcomp.codecs.neural.grid import Grid
+from climcomp.codecs.neural.network import Network
+from climcomp.codecs.neural.probabilities import slots
+from climcomp.codecs.neural.rans import encode_symbols, lanes_for
+from climcomp.codecs.neural.taps import Taps, pack_taps
+from climcomp.codecs.neural.walk import Settings, Walk, new_block
+
+# Our own: symbols of a value that there is room for; a value that takes more is rare, and the block
+# is then coded again with room for the most that a value can take.
+USUAL_SYMBOLS, MOST_SYMBOLS = 1.25, 9
+# Our own: whether taps pay is tried on one field in so many; with fewer fields than twice that, or
+# chains than that, on all of them.
+TRIED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The integers of a block, its taps as bytes, and its stream."""
+
+    block: Block
+    taps: bytes
+    stream: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of both."""
+        return len(self.taps) + len(self.stream)
+
+
+def smallest(
+    fields: NDArray[np.floating],
+    grid: Grid,
+    geometry: Geometry,
+    settings: Settings,
+    network: Network,
+) -> Coded:
+    """A block (fields, rows, columns) without taps or with, as is smaller on a part of it."""
+    part = _part_of(geometry)
+    some = fields[: part.fields]
+    plain = _coded(some, grid, part, settings, network, {})
+    share = part.fields / geometry.fields
+    taps = fit_taps(some, plain.block.values, grid, part, settings, network, share)
+    if taps:
+        tapped = _coded(some, grid, part, settings, network, taps)
+        saved = (len(plain.stream) - len(tapped.stream)) / share
+        if saved <= len(tapped.taps) - len(plain.taps):
+            taps = {}
+        elif part == geometry:
+            return tapped
+    return plain if part == geometry else _coded(fields, grid, geometry, settings, network, taps)
+
+
+def _part_of(geometry: Geometry) -> Geometry:
+    """The first fields, as a block of its own."""
+    if geometry.chains >= TRIED:
+        return replace(geometry, chains=math.ceil(geometry.chains / TRIED))
+    if geometry.length >= 2 * TRIED:
+        return replace(geometry, chains=1, length=math.ceil(geometry.length / TRIED))
+    return geometry
+
+
+def _coded(
+    fields: NDArray[np.floating],
+    grid: Grid,
+    geometry: Geometry,
+    settings: Settings,
+    network: Network,
+    taps: Taps,
+) -> Coded:
+    block, symbols = encode_fields(fields, grid, geometry, settings, network, taps)
+    count = int(symbols.made[0])
+    stream = encode_symbols(symbols.first[:count], symbols.size[:count], lanes_for(count))
+    return Coded(block, pack_taps(taps), stream)
+
+
+def encode_fields(
+    fields: NDArray[np.floating],
+    grid: Grid,
+    geometry: Geometry,
+    settings: Settings,
+    network: Network,
+    taps: Taps,
+) -> tuple[Block, Symbols]:
+    """The integers of a block, and the symbols that say them."""
+    walk, room, tables = (
+        Walk(geometry, settings, network, taps),
+        make_room(network.hidden),
+        slots(),
+    )
+    for most in (USUAL_SYMBOLS, MOST_SYMBOLS):
+        space = int(fields.size * most) + 4096
+        symbols = Symbols(
+            np.empty(space, dtype=np.uint16),
+            np.empty(space, dtype=np.uint16),
+            np.zeros(1, dtype=np.int64),
+        )
+        block = new_block(geometry)
+        for _, field in walk:
+            targets = grid.targets(fields[field.position])
+            encode_field(
+                targets, block, walk.plan.stages, field, walk.all_taps, walk.compiled, room,
+                tables, symbols,
+            )  # fmt: skip
+        if symbols.made[0] <= space:
+            break
+    return block, symbols
