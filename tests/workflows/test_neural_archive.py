@@ -36,11 +36,11 @@ assert "climcomp_workflows" not in sys.modules
 @pytest.fixture
 def waves() -> NDArray[np.float32]:
     """Waves that move over waves that stay, and a little noise."""
-    time, lat, lon = np.meshgrid(np.arange(16), np.arange(40), np.arange(72), indexing="ij")
+    time, lat, lon = np.meshgrid(np.arange(16), np.arange(80), np.arange(144), indexing="ij")
     rng = np.random.default_rng(4)
-    found = 270 + 30 * np.cos(np.pi * (lat - 20) / 40)
+    found = 270 + 30 * np.cos(np.pi * (lat - 40) / 80)
     for wave in (1, 2, 5):
-        found += 6 / wave * np.sin(2 * np.pi * (wave * lon - 2 * time) / 72 + lat / (4 + wave))
+        found += 6 / wave * np.sin(2 * np.pi * (wave * lon - 2 * time) / 144 + lat / (4 + wave))
         found += 3 * np.sin(lon / (3 + wave)) * np.cos(lat / (9 - wave))
     return (found + 0.03 * rng.normal(size=found.shape)).astype(np.float32)
 
