@@ -8,8 +8,8 @@ The parts, each with its own page of the format:
   `schedule`: the order in which the points of a field are coded, from coarse to fine;
 - `features`: what is known of a point; `taps`: weights that a block may bring along; `network`:
   what is made of it; `mixture`: the prediction and the table of probabilities that follow;
-- `coding`: how a point is coded; `probabilities`: the tables, 16-bit; `rans`: the entropy coder,
-  which interleaves up to 32 states;
+- `coding`: how a point is coded; `numbers`: the symbols of it; `probabilities`: their tables,
+  16-bit; `rans`: the entropy coder, which interleaves up to 32 states;
 - `models`: the networks.
 
 `reference` and `reference_decode` decode the same bytes in plain Python and NumPy integers, to be

@@ -3,18 +3,14 @@
 Format
 ------
 R are the values of the block in units; D is the step of a stage (see `grid`). With mu as in
-`mixture`, q = the nearest integer to (value - mu) / D, and R = clip(mu + D q, -2^30, 2^30). A point
-leaves behind miss = R - mu, and the change R - hi - ta, by which after a field
+`mixture`, q = the nearest integer to (value - mu) / D, coded as in `numbers`, and
+R = clip(mu + D q, -2^30, 2^30). A point leaves behind miss = R - mu, and the change R - hi - ta, by
+which after a field
 
     spread = |change| after the first field of a block, else (3 spread + |change| + 2) >> 2
     drift = (3 drift + change + 2) >> 2
 
 at every point of the stages A, B and C; both are 0 before, and stay 0 at points of stage "0".
-
-q is coded with `octaves` = n low bits beside its table: with p = q + (2^n >> 1), s = p >> n is the
-symbol if -31 <= s <= 31, else ESCAPE, and then, as raw bits: 5 bits, the number of bits of |s| - 31
-less one; a bit that is 1 where s < 0; |s| - 31 without its highest bit. Then the n low bits of p.
-Raw bits are coded 16 at a time, the lowest first.
 
 In stage "0", mu is the point in the first reference, else R of the point before in its row of the
 stage, else of that above, else 0. The table is of ratio 2, weight 7 and
@@ -24,159 +20,21 @@ block, becomes (3 level + 16 min(|q|, 2^24)) >> 2 after each point.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.features import OFFSETS, Work, describe, gather, make_work, scale_inputs
-from climcomp.codecs.neural.loops import pull_bits, pull_symbol
+from climcomp.codecs.neural.features import OFFSETS, Work, describe, gather, scale_inputs
 from climcomp.codecs.neural.mixture import HIGHEST, LOWEST, mix
-from climcomp.codecs.neural.network import OUTPUTS, Compiled, forward
-from climcomp.codecs.neural.probabilities import ESCAPE, RATIOS, REACH, WEIGHTS
+from climcomp.codecs.neural.network import Compiled, forward
+from climcomp.codecs.neural.numbers import Symbols, pull_number, push_number
+from climcomp.codecs.neural.probabilities import RATIOS, WEIGHTS
+from climcomp.codecs.neural.state import Block, Field, Room, Stage, Stages, batch_of, stage_of
 from climcomp.jit import compile_exact
 
-BATCH = 128
-"""Points of a row that are predicted at once, at most; the format does not depend on it."""
 LARGEST = 1 << 30
 LARGEST_LEVEL = 1 << 24
 FIRST_LEVEL = 1024
 FIRST_RATIO, FIRST_WEIGHT = 2, 7
-
-
-class Block(NamedTuple):
-    """What the stages of a block share.
-
-    values : (fields, rows, columns) int32
-        R.
-    spread, drift, miss, change : (rows, columns) int32
-        Of the field that is being coded, or of those before.
-    level : (1,) int64
-        Of stage "0".
-    """
-
-    values: NDArray[np.int32]
-    spread: NDArray[np.int32]
-    drift: NDArray[np.int32]
-    miss: NDArray[np.int32]
-    change: NDArray[np.int32]
-    level: NDArray[np.int64]
-
-
-class Stages(NamedTuple):
-    """All stages of a field; the first one is "0".
-
-    kinds, sizes, logarithms : (stages,)
-        0, 1, 2 for A, B, C; D; 64 times the logarithm to base 2 of D / 256.
-    row_ends, column_ends : (stages,)
-        Where the rows of a stage end in `rows`, and its columns in `columns`.
-    rows, columns : (7, all)
-        Rows and columns -3 to 3 strides from those of each stage, inside of the field; those of the
-        stage itself stand in row 3.
-    """
-
-    kinds: NDArray[np.int64]
-    sizes: NDArray[np.int64]
-    logarithms: NDArray[np.int64]
-    row_ends: NDArray[np.int64]
-    column_ends: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-
-
-class Field(NamedTuple):
-    """One field, the fields that predict it (-1: there is none), and what its stages need.
-
-    sets : (stages,)
-        Numbers of their sets of taps; -1 in stage "0".
-    first_biases : (stages, hidden), skip_biases : (stages, outputs)
-        Of the network, with the constant inputs of each stage.
-    """
-
-    position: int
-    first: int
-    second: int
-    is_between: bool
-    is_first: bool  # of the block
-    sets: NDArray[np.int64]
-    first_biases: NDArray[np.float32]
-    skip_biases: NDArray[np.float32]
-
-
-class Stage(NamedTuple):
-    """One of the stages of a field, as slices of `Stages`.
-
-    taps : (30,)
-        Or (0,), without.
-    """
-
-    kind: int
-    size: int
-    logarithm: int
-    rows: NDArray[np.int64]
-    columns: NDArray[np.int64]
-    taps: NDArray[np.float64]
-
-
-class Room(NamedTuple):
-    """Arrays that a stage needs while it is coded."""
-
-    work: Work
-    hidden: NDArray[np.float32]
-    outputs: NDArray[np.float32]
-    skipped: NDArray[np.float32]
-    predicted: NDArray[np.float64]
-    tables: NDArray[np.int32]
-    octaves: NDArray[np.int32]
-    coded: NDArray[np.float64]  # q
-
-
-def make_room(hidden: int) -> Room:
-    """Room for batches of points and a network of so many hidden units."""
-    return Room(
-        make_work(BATCH),
-        np.zeros((2, hidden, BATCH), dtype=np.float32),
-        np.zeros((OUTPUTS, BATCH), dtype=np.float32),
-        np.zeros((OUTPUTS, BATCH), dtype=np.float32),
-        np.zeros(BATCH),
-        np.zeros(BATCH, dtype=np.int32),
-        np.zeros(BATCH, dtype=np.int32),
-        np.zeros(BATCH),
-    )
-
-
-class Symbols(NamedTuple):
-    """Symbols that were made, as `rans` takes them; `made` (1,) is how many."""
-
-    first: NDArray[np.uint16]
-    size: NDArray[np.uint16]
-    made: NDArray[np.int64]
-
-
-@compile_exact
-def stage_of(stages: Stages, number: int, field: Field, taps: NDArray[np.float64]) -> Stage:
-    """A stage of a field; `taps` (sets, 31) are those of each set, 30 or 0 of them, as it says."""
-    row = stages.row_ends[number - 1] if number else 0
-    column = stages.column_ends[number - 1] if number else 0
-    own = taps[max(0, field.sets[number])]
-    return Stage(
-        stages.kinds[number],
-        stages.sizes[number],
-        stages.logarithms[number],
-        stages.rows[:, row : stages.row_ends[number]],
-        stages.columns[:, column : stages.column_ends[number]],
-        own[: int(own[-1])],
-    )
-
-
-@compile_exact
-def batch_of(rows: int, columns: int) -> tuple[int, int]:
-    """How many rows of a stage, and columns of them, are predicted at once.
-
-    Long rows are cut into equal parts, short ones taken together.
-    """
-    parts = max(1, -(-columns // BATCH))
-    return max(1, min(rows, BATCH // max(1, columns))), -(-columns // parts)
 
 
 @compile_exact
@@ -287,80 +145,6 @@ def _keep(
 
 
 @compile_exact
-def _push(symbols: Symbols, first: int, size: int) -> None:
-    n = symbols.made[0]
-    symbols.made[0] = n + 1
-    if n < symbols.first.size:
-        symbols.first[n] = first
-        symbols.size[n] = size
-
-
-@compile_exact
-def _push_bits(symbols: Symbols, value: int, count: int) -> None:
-    while count > 0:
-        some = min(count, 16)
-        part = value & ((1 << some) - 1)
-        _push(symbols, part << (16 - some), 1 << (16 - some))
-        value >>= some
-        count -= some
-
-
-@compile_exact
-def _push_number(
-    symbols: Symbols, slots: NDArray[np.uint16], table: int, octaves: int, q: int
-) -> None:
-    shifted = q + ((1 << octaves) >> 1)
-    symbol = shifted >> octaves
-    is_escape = abs(symbol) > REACH
-    code = ESCAPE if is_escape else symbol + REACH
-    first = int(slots[table, code])
-    end = 65536 if code == ESCAPE else int(slots[table, code + 1])
-    _push(symbols, first, end - first)
-    if is_escape:
-        beyond = abs(symbol) - REACH
-        bits = 0
-        while beyond >> (bits + 1):
-            bits += 1
-        _push_bits(symbols, bits, 5)
-        _push_bits(symbols, 1 if symbol < 0 else 0, 1)
-        _push_bits(symbols, beyond - (1 << bits), bits)
-    _push_bits(symbols, shifted & ((1 << octaves) - 1), octaves)
-
-
-@compile_exact
-def _pull_wide(
-    count: int, states: NDArray[np.uint32], words: NDArray[np.uint16], at: NDArray[np.int64]
-) -> int:
-    value = done = 0
-    while done < count:
-        some = min(count - done, 16)
-        value |= pull_bits(some, states, words, at) << done
-        done += some
-    return value
-
-
-@compile_exact
-def _pull_number(
-    slots: NDArray[np.uint16],
-    table: int,
-    octaves: int,
-    states: NDArray[np.uint32],
-    words: NDArray[np.uint16],
-    at: NDArray[np.int64],
-) -> int:
-    code = pull_symbol(slots[table], states, words, at)
-    symbol = code - REACH
-    if code == ESCAPE:
-        bits = _pull_wide(5, states, words, at)
-        is_negative = _pull_wide(1, states, words, at) == 1
-        symbol = REACH + (1 << bits) + _pull_wide(bits, states, words, at)
-        if is_negative:
-            symbol = -symbol
-    low = _pull_wide(octaves, states, words, at)
-    return (symbol << octaves) + low - ((1 << octaves) >> 1)
-
-
-@compile_exact
 def _first_table(level: int) -> int:
     """The scale of a point of stage "0", in sixths of an octave of a half step."""
     number, octave = level + 8, 0
@@ -415,7 +199,7 @@ def _encode_first(
             beyond = max(0, -((HIGHEST - scale) // 6))
             target = targets[stage.rows[3, row], stage.columns[3, column]]
             q = np.floor((target - mu) / stage.size + 0.5)
-            _push_number(symbols, slots, _first_row(scale, beyond), beyond, int(q))
+            push_number(symbols, slots, _first_row(scale, beyond), beyond, int(q))
             _keep_first(block, stage, field, row, column, mu, q)
 
 
@@ -434,7 +218,7 @@ def _decode_first(
             mu = _first_guess(block, stage, field, row, column)
             scale = _first_table(block.level[0])
             beyond = max(0, -((HIGHEST - scale) // 6))
-            q = _pull_number(slots, _first_row(scale, beyond), beyond, states, words, at)
+            q = pull_number(slots, _first_row(scale, beyond), beyond, states, words, at)
             _keep_first(block, stage, field, row, column, mu, float(q))
 
 
@@ -481,7 +265,7 @@ def encode_field(
                         left = wanted[own[j]] - predicted[put + j]
                         coded[put + j] = np.floor(left / stage.size + 0.5)
                 for j in range(rows * n):
-                    _push_number(symbols, slots, room.tables[j], room.octaves[j], int(coded[j]))
+                    push_number(symbols, slots, room.tables[j], room.octaves[j], int(coded[j]))
                 for i in range(rows):
                     _keep(row + i, begin, n, i * n, block, stage, field, room)
     _end_field(block, field.is_first)
@@ -513,7 +297,7 @@ def decode_field(
                 n = min(batch, columns - begin)
                 predict(row, rows, begin, n, block, stage, field, network, number, room)
                 for j in range(rows * n):
-                    coded[j] = _pull_number(slots, tables[j], octaves[j], states, words, at)
+                    coded[j] = pull_number(slots, tables[j], octaves[j], states, words, at)
                 for i in range(rows):
                     _keep(row + i, begin, n, i * n, block, stage, field, room)
     _end_field(block, field.is_first)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.coding import Block, Symbols, encode_field, make_room
+from climcomp.codecs.neural.coding import encode_field
 from climcomp.codecs.neural.fit import fit_taps
 from climcomp.codecs.neural.geometry import Geometry
 from climcomp.codecs.neural.grid import Grid
 from climcomp.codecs.neural.network import Network
+from climcomp.codecs.neural.numbers import Symbols
 from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import encode_symbols, lanes_for
+from climcomp.codecs.neural.state import Block, make_room
 from climcomp.codecs.neural.taps import Taps, pack_taps
 from climcomp.codecs.neural.walk import Settings, Walk, new_block
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.coding import (
-    BATCH,
-    Block,
-    Field,
-    Stages,
-    batch_of,
-    look_around,
-    stage_of,
-)
+from climcomp.codecs.neural.coding import look_around
 from climcomp.codecs.neural.features import Work, make_work
 from climcomp.codecs.neural.geometry import Geometry
 from climcomp.codecs.neural.grid import Grid
 from climcomp.codecs.neural.network import Network
+from climcomp.codecs.neural.state import BATCH, Block, Field, Stages, batch_of, stage_of
 from climcomp.codecs.neural.taps import LENGTHS, SETS, Taps, accumulate, solved
 from climcomp.codecs.neural.walk import Settings, Walk, new_block
 from climcomp.jit import compile_exact

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from climcomp.codecs.neural.coding import Stages
 from climcomp.codecs.neural.grid import logarithm_of, step_of
 from climcomp.codecs.neural.schedule import inside, stages
+from climcomp.codecs.neural.state import Stages
 from climcomp.errors import CodecError
 
 SHORTEST = 4  # rows and columns of a field, at least: fewer have no neighbours to learn from

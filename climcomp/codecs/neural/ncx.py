@@ -30,7 +30,7 @@ from climcomp.codecs.base import (
     usable_bound,
     value_count,
 )
-from climcomp.codecs.neural.coding import Block, decode_field, make_room
+from climcomp.codecs.neural.coding import decode_field
 from climcomp.codecs.neural.encode import smallest
 from climcomp.codecs.neural.geometry import Geometry, geometry_of
 from climcomp.codecs.neural.grid import ALPHAS, Grid, grid_of, parse_patches, patches_of
@@ -48,6 +48,7 @@ from climcomp.codecs.neural.payload import (
 from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import open_stream
 from climcomp.codecs.neural.schedule import coarsest_stride
+from climcomp.codecs.neural.state import Block, make_room
 from climcomp.codecs.neural.taps import Taps, unpack_taps
 from climcomp.codecs.neural.walk import Settings, Walk, new_block
 from climcomp.codecs.sz3 import Sz3

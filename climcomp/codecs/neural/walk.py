@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.coding import FIRST_LEVEL, Block, Field
+from climcomp.codecs.neural.coding import FIRST_LEVEL
 from climcomp.codecs.neural.frames import Frame, frames_of
 from climcomp.codecs.neural.geometry import Geometry, Plan, plan_of
 from climcomp.codecs.neural.network import Compiled, Network
+from climcomp.codecs.neural.state import Block, Field
 from climcomp.codecs.neural.taps import Taps, as_floats, set_of
 
 Shared = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]

@@ -73,13 +73,17 @@ def _moving(
 
 def random_fields(rng: np.random.Generator) -> Fields:
     """One variable of a made-up model."""
-    steps = int(rng.choice([1, 2, 3, 6, 12, 24]))
-    rows, columns = int(rng.integers(32, 200)), int(rng.choice([48, 64, 96, 128, 144, 192, 288]))
+    steps = int(rng.choice([1, 2, 3, 6, 12, 24, 60]))
+    most = 64 if steps > 24 else 200
+    widths = [n for n in (48, 64, 96, 128, 144, 192, 288) if n <= 1.5 * most]
+    rows, columns = int(rng.integers(32, most)), int(rng.choice(widths))
     found = _moving(rng, _waves(rng, rows, columns), steps, rows, columns)
     y = np.linspace(-1, 1, rows)[None, :, None]
     still = _field(_waves(rng, rows, columns).draw(rng), rows, columns)
     if rng.random() < 0.5:  # storms here, calm there
-        found *= np.exp(0.7 * _field(_waves(rng, rows, columns).draw(rng), rows, columns))
+        found *= np.exp(
+            rng.uniform(0.3, 1.2) * _field(_waves(rng, rows, columns).draw(rng), rows, columns)
+        )
     found += rng.uniform(0, 6) * (1 - y**2)
     if rng.random() < 0.6:
         found += rng.uniform(0, 6) * still

@@ -9,16 +9,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import usable_bound
-from climcomp.codecs.neural.coding import (
-    Block,
-    Field,
-    Stages,
-    batch_of,
-    encode_field,
-    look_around,
-    make_room,
-    stage_of,
-)
+from climcomp.codecs.neural.coding import encode_field, look_around
 from climcomp.codecs.neural.encode import encode_fields
 from climcomp.codecs.neural.features import CANDIDATES, INPUTS, SCALES, Work
 from climcomp.codecs.neural.fit import fit_taps
@@ -26,6 +17,7 @@ from climcomp.codecs.neural.geometry import geometry_of
 from climcomp.codecs.neural.grid import ALPHAS, grid_of
 from climcomp.codecs.neural.network import CONSTANTS, Network
 from climcomp.codecs.neural.probabilities import TOTAL, slots
+from climcomp.codecs.neural.state import Block, Field, Stages, batch_of, make_room, stage_of
 from climcomp.codecs.neural.taps import Taps
 from climcomp.codecs.neural.walk import Settings, Walk, constants_of, new_block
 from climcomp.jit import compile_exact

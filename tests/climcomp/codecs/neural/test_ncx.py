@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.neural import encode, models, ncx
-from climcomp.codecs.neural.coding import BATCH
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.payload import ELSEWHERE
 from climcomp.codecs.neural.reference_decode import decode_by_reference
+from climcomp.codecs.neural.state import BATCH
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import BoundError, CodecError, PayloadError
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.coding import BATCH, make_room
 from climcomp.codecs.neural.features import INPUTS, LARGEST_LG, LARGEST_OVER
 from climcomp.codecs.neural.models import foundation
 from climcomp.codecs.neural.network import (
@@ -20,6 +19,7 @@ from climcomp.codecs.neural.network import (
     parse_network,
 )
 from climcomp.codecs.neural.reference_decode import _outputs
+from climcomp.codecs.neural.state import BATCH, make_room
 from climcomp.errors import PayloadError
 
 N = BATCH
