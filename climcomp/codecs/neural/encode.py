@@ -23,9 +23,10 @@ from climcomp.codecs.neural.walk import Settings, Walk, new_block
 # Our own: symbols of a value that there is room for; a value that takes more is rare, and the block
 # is then coded again with room for the most that a value can take.
 USUAL_SYMBOLS, MOST_SYMBOLS = 1.25, 9
-# Our own: whether taps pay is tried on one field in so many; with fewer fields than twice that, or
-# chains than that, on all of them.
+# Our own: whether taps pay is tried on one field in so many, and on so many values at least; where
+# that is more than half of the block, on all of it.
 TRIED = 3
+FEWEST_TRIED = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,14 @@ def smallest(
 
 
 def _part_of(geometry: Geometry) -> Geometry:
-    """The first fields, as a block of its own."""
-    if geometry.chains >= TRIED:
-        return replace(geometry, chains=math.ceil(geometry.chains / TRIED))
-    if geometry.length >= 2 * TRIED:
-        return replace(geometry, chains=1, length=math.ceil(geometry.length / TRIED))
+    """The first chains, or the first fields of the first chain, as a block of their own."""
+    fewest = math.ceil(FEWEST_TRIED / (geometry.rows * geometry.columns))  # fields
+    chains = max(math.ceil(geometry.chains / TRIED), math.ceil(fewest / geometry.length))
+    if 2 * chains <= geometry.chains:
+        return replace(geometry, chains=chains)
+    length = max(math.ceil(geometry.fields / TRIED), fewest)
+    if 2 * length <= geometry.length:
+        return replace(geometry, chains=1, length=length)
     return geometry
 
 

@@ -12,7 +12,7 @@ from importlib import resources
 from climcomp.codecs.neural.network import Network, parse_network
 from climcomp.errors import CodecError, PayloadError
 
-FOUNDATION = "6bb5801fc3d9e47f"
+FOUNDATION = "bd600cb4a4d87d62"
 """The hash of the network that blocks are coded with."""
 _known: dict[bytes, Network] = {}
 
