@@ -43,9 +43,9 @@ class Grid:
 
     def values(self, integers: NDArray[np.int32], dtype: np.dtype[Any]) -> NDArray[Any]:
         """What integers stand for."""
-        found = integers * self.unit  # NumPy rounds the product before the sum
-        found += self.origin
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore"):  # patches bring back what passes the largest number
+            found = integers * self.unit  # NumPy rounds the product before the sum
+            found += self.origin
             return found.astype(dtype)
 
     def targets(self, values: NDArray[np.floating]) -> NDArray[np.float64]:

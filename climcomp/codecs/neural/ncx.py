@@ -169,7 +169,9 @@ def _wraps(fields: NDArray[np.floating]) -> bool:
     plain = coarsest_stride(rows, columns, wraps=False)
     if coarsest_stride(rows, columns, wraps=True) < min(plain, SMALLEST_STRIDE):
         return False
-    some = fields[0].astype(np.float64)
+    some = fields[0] / np.float64(
+        8 * rows * columns
+    )  # sums of the largest numbers are numbers, too
     between = np.abs(np.diff(some, axis=1)).mean()
     return bool(np.abs(some[:, 0] - some[:, -1]).mean() <= ALIKE * between)
 

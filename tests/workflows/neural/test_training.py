@@ -112,6 +112,7 @@ def test_training_makes_streams_smaller(samples: Samples) -> None:
     untrained = train(samples, 2, hidden=16, seed=0).bits
     trained = train(samples, 60, hidden=16, seed=0)
     assert trained.bits < 0.9 * untrained
+    assert np.float32(1e-45) / 2 + np.float32(1e-44) > 0  # subnormal numbers are there afterwards
     parse_network(trained.model.network().file)
 
 

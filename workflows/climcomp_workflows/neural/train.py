@@ -41,6 +41,21 @@ def train(
     """Train a network, or go on with one; the last steps with the rounding of its integers."""
     torch.manual_seed(seed)
     torch.set_flush_denormal(True)  # denormals cost a factor of 10
+    try:
+        return _train(samples, steps, hidden, seed, start, rate, say)
+    finally:
+        torch.set_flush_denormal(False)  # or nothing in this process has subnormal numbers any more
+
+
+def _train(
+    samples: Samples,
+    steps: int,
+    hidden: int,
+    seed: int,
+    start: NcxModel | None,
+    rate: float,
+    say: Callable[[str], None],
+) -> Trained:
     model = NcxModel(hidden) if start is None else copy.deepcopy(start)
     inputs = torch.from_numpy(samples.inputs)
     candidates = torch.from_numpy(samples.candidates)
