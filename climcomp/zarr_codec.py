@@ -35,11 +35,22 @@ class BlockCodec(ArrayBytesCodec):
     encoder
         Makes the payload of an inner chunk. It lives at run time only and is never stored; None
         encodes losslessly.
+    models
+        Networks of codec `ncx` that blocks of the array were made with, beside those that come
+        with climcomp: their files in base64. Any reader of the array knows them.
     """
 
     encoder: Encoder | None = field(default=None, compare=False)
+    models: tuple[str, ...] = ()
 
     is_fixed_size = False
+
+    def __post_init__(self) -> None:
+        if self.models:
+            from climcomp.codecs.neural.models import learn_file
+
+            for model in self.models:
+                learn_file(model)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -48,7 +59,7 @@ class BlockCodec(ArrayBytesCodec):
         Raises
         ------
         CodecError
-            If the metadata are of another codec or of a newer frame.
+            If the metadata are of another codec or of a newer frame, or a model is damaged.
         """
         configuration = data.get("configuration") or {}
         frame = configuration.get("frame", FRAME_VERSION)
@@ -57,11 +68,18 @@ class BlockCodec(ArrayBytesCodec):
                 f"codec metadata {data!r} are not {NAME!r} with frame {FRAME_VERSION}: "
                 f"update climcomp to read a newer frame"
             )
-        return cls()
+        models = configuration.get("models", [])
+        if not isinstance(models, list):
+            raise CodecError(
+                f"the metadata of an array name the models {models!r}; wanted a list of texts. "
+                "Restore its zarr.json from a copy, or make the archive again"
+            )
+        return cls(models=tuple(models))
 
     def to_dict(self) -> dict[str, Any]:
         """The codec as an array's metadata store it."""
-        return {"name": NAME, "configuration": {"frame": FRAME_VERSION}}
+        models = {"models": list(self.models)} if self.models else {}
+        return {"name": NAME, "configuration": {"frame": FRAME_VERSION, **models}}
 
     def validate(self, *, shape: tuple[int, ...], dtype: Any, chunk_grid: Any) -> None:
         """Refuse arrays that are neither float32 nor float64 (`dtype` is one of Zarr's types).

@@ -218,7 +218,7 @@ def _create(
     # Every option is said, because the defaults of a user's Zarr configuration would change bytes.
     options: dict[str, Any] = {}
     if spec.codec == "block":
-        options["serializer"] = BlockCodec(encoder)
+        options["serializer"] = BlockCodec(encoder, spec.models)
         options["compressors"] = None
     else:
         options["compressors"] = [

@@ -234,6 +234,7 @@ def _spec(path: str, array: zarr.Array[Any], coded: CodedAttributes) -> ArraySpe
         fill_value=array.fill_value,
         attributes=decode_attributes(coded, dtype),
         codec="block" if isinstance(array.serializer, BlockCodec) else "standard",
+        models=getattr(array.serializer, "models", ()),
     )
 
 

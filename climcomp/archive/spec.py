@@ -42,6 +42,8 @@ class ArraySpec:
     shuffle, level
         Of blosc, where the codec is "standard": whether bytes or bits of values are put together
         first, and how hard zstd tries, 1 to 9.
+    models
+        Where the codec is "block": the networks that its blocks need, as `BlockCodec` has them.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class ArraySpec:
     codec: Literal["block", "standard"] = "standard"
     shuffle: Shuffle = "shuffle"
     level: int = 5
+    models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         sides = {len(self.shape), len(self.dims), len(self.chunk), len(self.written)}

@@ -22,6 +22,7 @@ from climcomp.bounds import ErrorBound
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import CodecError, PayloadError
 from climcomp.frame import BlockEncoding, encode_block, read_header
+from climcomp.header import FRAME_VERSION
 from climcomp.zarr_codec import NAME, BlockCodec
 
 BOUND = 0.05
@@ -201,3 +202,31 @@ def test_any_number_of_dimensions(shape: tuple[int, ...]) -> None:
     create(store, values, BlockCodec(lossy), chunks=tuple(min(n, 3) for n in shape))
     decoded = zarr.open_array(store, mode="r")[...]
     assert np.abs(np.asarray(decoded) - values).max() <= BOUND
+
+
+def test_models_stand_in_the_metadata_and_are_known_to_whoever_reads_them() -> None:
+    from climcomp.codecs.neural import models
+    from climcomp.codecs.neural.network import Layer, Network
+
+    first = models.foundation()
+    biases = first.skip.biases + 1
+    network = Network(
+        first.first, first.second, first.third,
+        Layer(first.skip.weights, biases.astype(np.int32), first.skip.shifts),
+    )  # fmt: skip
+    with pytest.raises(PayloadError, match=network.hash.hex()):
+        models.network_of(network.hash)
+    stored = BlockCodec(models=(models.file_text(network),)).to_dict()
+    assert json.loads(json.dumps(stored)) == stored
+    models._known.clear()
+    again = BlockCodec.from_dict(stored)
+    assert again.to_dict() == stored
+    assert models.network_of(network.hash).hash == network.hash
+    assert "models" not in BlockCodec().to_dict()["configuration"]
+
+
+@pytest.mark.parametrize("models", [[""], ["bmN4MQ=="], ["no base64"], [7], "nc", 7])
+def test_a_damaged_model_in_the_metadata_is_refused(models: object) -> None:
+    configuration = {"frame": FRAME_VERSION, "models": models}
+    with pytest.raises(CodecError, match=r"metadata of an array.*zarr.json"):
+        BlockCodec.from_dict({"name": NAME, "configuration": configuration})

@@ -14,7 +14,7 @@ from climcomp_workflows.cli import main
 _NEEDS_INSTALLING = {"climcomp", "zarr's climcomp.block"}
 
 
-CODECS = ("delta", "log", "lossless", "rounding", "sperr", "sz3", "zfp")
+CODECS = ("delta", "log", "lossless", "ncx", "rounding", "sperr", "sz3", "zfp")
 
 
 def broken() -> set[str]:

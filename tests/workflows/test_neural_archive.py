@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -15,7 +17,10 @@ from numpy.typing import NDArray
 
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.reference_decode import decode_by_reference
+from climcomp.errors import RecipeError
 from climcomp_metrics.report.model import VariableReport
+from climcomp_workflows.neural import finetune
+from climcomp_workflows.plan.make import make_plan
 from climcomp_workflows.recipe import Recipe, parse_recipe
 from climcomp_workflows.run import RunOutcome, run_recipe
 from climcomp_workflows.verify import verify_archive
@@ -35,14 +40,20 @@ assert "climcomp_workflows" not in sys.modules
 
 @pytest.fixture
 def waves() -> NDArray[np.float32]:
+    return make_waves(16, 80, 144, 0.03)
+
+
+def make_waves(steps: int, rows: int, columns: int, noise: float) -> NDArray[np.float32]:
     """Waves that move over waves that stay, and a little noise."""
-    time, lat, lon = np.meshgrid(np.arange(16), np.arange(80), np.arange(144), indexing="ij")
+    time, lat, lon = np.meshgrid(
+        np.arange(steps), np.arange(rows), np.arange(columns), indexing="ij"
+    )
     rng = np.random.default_rng(4)
-    found = 270 + 30 * np.cos(np.pi * (lat - 40) / 80)
+    found = 270 + 30 * np.cos(np.pi * (lat - rows / 2) / rows)
     for wave in (1, 2, 5):
-        found += 6 / wave * np.sin(2 * np.pi * (wave * lon - 2 * time) / 144 + lat / (4 + wave))
+        found += 6 / wave * np.sin(2 * np.pi * (wave * lon - 2 * time) / columns + lat / (4 + wave))
         found += 3 * np.sin(lon / (3 + wave)) * np.cos(lat / (9 - wave))
-    return (found + 0.03 * rng.normal(size=found.shape)).astype(np.float32)
+    return (found + noise * rng.normal(size=found.shape)).astype(np.float32)
 
 
 def read_elsewhere(archive: Path, variable: str, tmp_path: Path) -> NDArray[np.float32]:
@@ -96,6 +107,82 @@ def test_blocks_of_ncx_are_read_without_torch_and_by_the_reference(
     )
     by_reference = xr.open_zarr(tmp_path / "out.zarr")["tas"].values
     np.testing.assert_array_equal(found, by_reference)
+
+
+def own_recipe(source: Path, store: Path, more: str = "") -> Recipe:
+    return parse_recipe(
+        f"recipe: 1\nname: waves\ninput: {{files: '{source}'}}\nquality: bounds\n"
+        f"output: {{store: '{store}'}}\ncluster: {{kind: inline}}\nreport: {{figures: false}}\n"
+        f"variables: {{tas: {{bound: 0.1 K, codecs: [ncx]}}}}\n{more}"
+    )
+
+
+def models_of(store: Path) -> list[str]:
+    metadata = json.loads((store / "tas" / "zarr.json").read_text())
+    (codec,) = metadata["codecs"]
+    inner = codec["configuration"].get("codecs", [codec])[0]
+    found: list[str] = inner["configuration"].get("models", [])
+    return found
+
+
+def test_a_variable_gets_a_network_of_its_own_where_that_pays(
+    write_source: WriteSource, tmp_path: Path
+) -> None:
+    source = write_source(tas=make_waves(24, 120, 180, 0.1))
+    outcome = run_recipe(own_recipe(source, tmp_path / "own.zarr"))
+    (model,) = models_of(tmp_path / "own.zarr")
+    notes = " ".join(
+        make_plan(own_recipe(source, tmp_path / "again.zarr"))[0].variable("tas").notes
+    )
+    assert f"a network of the variable's own, of {len(model)} bytes, makes" in notes
+    assert verify_archive(str(tmp_path / "own.zarr"), source=True).ok
+    shipped = run_recipe(
+        own_recipe(source, tmp_path / "shipped.zarr", "neural: {finetune: none}\n")
+    )
+    assert not models_of(tmp_path / "shipped.zarr")
+    sizes = [report_of(one, "tas").stored_bytes for one in (outcome, shipped)]
+    assert sizes[0] + len(model) < sizes[1]
+    # Another process knows the network from the metadata alone.
+    found = read_elsewhere(tmp_path / "own.zarr", "tas", tmp_path)
+    assert np.abs(found.astype(np.float64) - make_waves(24, 120, 180, 0.1)).max() <= 0.1
+
+
+def test_a_small_variable_gets_none(
+    write_source: WriteSource, waves: NDArray[np.float32], tmp_path: Path
+) -> None:
+    run_recipe(own_recipe(write_source(tas=waves), tmp_path / "out.zarr"))
+    assert not models_of(tmp_path / "out.zarr")
+
+
+def test_without_torch_the_plan_names_the_extra(
+    write_source: WriteSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "torch" else find(name)
+    )
+    source = write_source(tas=make_waves(24, 120, 180, 0.1))
+    plan = make_plan(own_recipe(source, tmp_path / "out.zarr"))[0].variable("tas")
+    assert any("pip install 'climcomp[neural]'" in note for note in plan.notes)
+    assert not plan.spec.models
+
+
+def test_training_that_diverges_leaves_the_shipped_network(
+    write_source: WriteSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge(*_: object) -> None:
+        raise FloatingPointError("training diverged in step 3 of 400")
+
+    monkeypatch.setattr(finetune, "finetune", diverge)
+    source = write_source(tas=make_waves(24, 120, 180, 0.1))
+    plan = make_plan(own_recipe(source, tmp_path / "out.zarr"))[0].variable("tas")
+    assert any("could be trained: training diverged" in note for note in plan.notes)
+    assert not plan.spec.models
+
+
+def test_finetune_is_auto_or_none(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"neural.finetune: found 'always', wanted auto or none"):
+        own_recipe(tmp_path / "no.nc", tmp_path / "no.zarr", "neural: {finetune: always}\n")
 
 
 def test_temperature_of_cesm_is_read_without_torch(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ it, and are read for ever.
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from importlib import resources
 
@@ -14,29 +15,62 @@ from climcomp.errors import CodecError, PayloadError
 
 FOUNDATION = "bd600cb4a4d87d62"
 """The hash of the network that blocks are coded with."""
-_known: dict[bytes, Network] = {}
+_known: dict[str, Network] = {}
 
 
 def foundation() -> Network:
-    """The network that blocks are coded with.
+    """The network that is shipped.
 
     Raises
     ------
     CodecError
         If its file is not there, or damaged.
     """
-    found = _shipped(FOUNDATION)
+    return network_named(FOUNDATION)
+
+
+def network_named(name: str) -> Network:
+    """The network of a hash in hexadecimal, to code with.
+
+    Raises
+    ------
+    CodecError
+        If it is neither shipped nor learned, or its file is damaged.
+    """
+    found = _known.get(name) or _shipped(name)
     if found is None:
         raise CodecError(
-            f"the model {FOUNDATION} of codec 'ncx' is not there: no block can be coded with it; "
-            "reinstall climcomp"
+            f"the model {name} of codec 'ncx' is not there: no block can be coded with it; "
+            "reinstall climcomp, or leave its network out"
         )
     return found
 
 
 def learn(network: Network) -> None:
     """Know a network by its hash from now on."""
-    _known[network.hash] = network
+    _known[network.hash.hex()] = network
+
+
+def file_text(network: Network) -> str:
+    """The file of a network as text, for `learn_file`."""
+    return base64.b64encode(network.file).decode("ascii")
+
+
+def learn_file(text: str) -> None:
+    """Know the network of a file in base64.
+
+    Raises
+    ------
+    CodecError
+        If it is none.
+    """
+    try:
+        learn(parse_network(base64.b64decode(text, validate=True)))
+    except (ValueError, TypeError, PayloadError) as error:
+        raise CodecError(
+            f"a model of codec 'ncx' in the metadata of an array is damaged: {error}. Restore its "
+            "zarr.json from a copy, or make the archive again"
+        ) from error
 
 
 def network_of(name: bytes) -> Network:
@@ -49,7 +83,7 @@ def network_of(name: bytes) -> Network:
     CodecError
         If its file is damaged.
     """
-    found = _known.get(name) or _shipped(name.hex())
+    found = _known.get(name.hex()) or _shipped(name.hex())
     if found is None:
         raise PayloadError(
             f"a block was made with the model {name.hex()} of codec 'ncx', which is not here: "

@@ -24,43 +24,18 @@ from numpy.typing import NDArray
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import (
     absolute_bound,
+    check_length,
     check_values,
     empty_block,
     installed_version,
-    usable_bound,
     value_count,
 )
-from climcomp.codecs.neural.coding import decode_field
-from climcomp.codecs.neural.encode import smallest
-from climcomp.codecs.neural.geometry import Geometry, geometry_of
-from climcomp.codecs.neural.grid import ALPHAS, Grid, grid_of, parse_patches, patches_of
-from climcomp.codecs.neural.models import foundation, network_of
-from climcomp.codecs.neural.network import Network
-from climcomp.codecs.neural.payload import (
-    ELSEWHERE,
-    MOST_LEADING,
-    Head,
-    fields_in_shape,
-    fields_of,
-    parse_head,
-    verify_checksum,
-)
-from climcomp.codecs.neural.probabilities import slots
-from climcomp.codecs.neural.rans import open_stream
-from climcomp.codecs.neural.schedule import coarsest_stride
-from climcomp.codecs.neural.state import Block, make_room
-from climcomp.codecs.neural.taps import Taps, unpack_taps
-from climcomp.codecs.neural.walk import Settings, Walk, new_block
-from climcomp.codecs.sz3 import Sz3
+from climcomp.codecs.neural.grid import ALPHAS
 from climcomp.errors import CodecError
 
-# Our own: how much the first and last column may differ beside neighbours, where columns wrap.
-ALIKE = 1.5
-SMALLEST_STRIDE = (
-    8  # a wrap that would make the coarsest grid finer than this costs more than it gains
-)
-
 FrameOrder = Literal["causal", "hierarchical"]
+MOST_LEADING = 7
+"""Dimensions before the last two that an axis may be of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +51,8 @@ class Ncx:
         The leading dimension along which fields follow one another.
     alpha
         By what part the bound is tighter at each coarser stage: 1, 0.97, 0.95 or 0.9.
+    network
+        The hash of the network to code with, in hexadecimal; empty: the one that is shipped.
     """
 
     name: ClassVar[str] = "ncx"
@@ -85,6 +62,7 @@ class Ncx:
     frames: FrameOrder = "causal"
     axis: int = 0
     alpha: float = 0.97
+    network: str = ""
 
     def __post_init__(self) -> None:
         if self.frames not in get_args(FrameOrder):
@@ -116,23 +94,17 @@ class Ncx:
         asked = absolute_bound(bound, self)
         if values.size == 0:
             return b""
-        usable = usable_bound(asked, values)
-        axis = self.axis if self.axis < values.ndim - 2 else 0
-        try:
-            geometry, grid = geometry_of(values.shape, axis), grid_of(values, usable)
-        except CodecError:
-            return ELSEWHERE + Sz3().encode(values, bound)
-        fields = fields_of(values, geometry)
-        settings = Settings(
-            self.frames == "hierarchical", _wraps(fields), ALPHAS.index(self.alpha), axis
+        from climcomp.codecs.neural.block import encode_values
+        from climcomp.codecs.neural.models import FOUNDATION, network_named
+
+        return encode_values(
+            values,
+            asked,
+            network_named(self.network or FOUNDATION),
+            hierarchical=self.frames == "hierarchical",
+            axis=self.axis,
+            alpha=ALPHAS.index(self.alpha),
         )
-        network = foundation()
-        coded = smallest(fields, grid, geometry, settings, network)
-        integers = coded.block.values
-        decoded = fields_in_shape(grid.values(integers, values.dtype), values.shape, geometry)
-        patches = patches_of(values, decoded, asked)
-        head = Head(settings, network.hash, grid.origin, grid.unit)
-        return head.packed(values.dtype, integers, coded.taps + patches.packed()) + coded.stream
 
     def decode(
         self, payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]
@@ -146,46 +118,7 @@ class Ncx:
         """
         if value_count(shape) == 0:
             return empty_block(payload, shape, dtype, "ncx")
-        view = memoryview(payload)
-        if view[:1] == ELSEWHERE:
-            return Sz3().decode(view[1:], shape, dtype)
-        head, rest = parse_head(view, shape, dtype)
-        taps, used = unpack_taps(rest)
-        patches, also_used = parse_patches(rest[used:], value_count(shape), dtype)
-        stream = rest[used + also_used :]
-        geometry = geometry_of(shape, head.settings.axis)
-        network = network_of(head.network)
-        block = _decoded(stream, geometry, head.settings, network, taps)
-        verify_checksum(view, len(view) - len(stream), block.values)
-        decoded = Grid(head.origin, head.unit).values(block.values, dtype)
-        decoded = fields_in_shape(decoded, shape, geometry)
-        patches.apply(decoded)
-        return decoded
+        check_length(payload, 1, self.name)
+        from climcomp.codecs.neural.block import decode_values
 
-
-def _wraps(fields: NDArray[np.floating]) -> bool:
-    """Whether the last column looks like a neighbour of the first one."""
-    _, rows, columns = fields.shape
-    plain = coarsest_stride(rows, columns, wraps=False)
-    if coarsest_stride(rows, columns, wraps=True) < min(plain, SMALLEST_STRIDE):
-        return False
-    some = fields[0] / np.float64(
-        8 * rows * columns
-    )  # sums of the largest numbers are numbers, too
-    between = np.abs(np.diff(some, axis=1)).mean()
-    return bool(np.abs(some[:, 0] - some[:, -1]).mean() <= ALIKE * between)
-
-
-def _decoded(
-    payload: memoryview, geometry: Geometry, settings: Settings, network: Network, taps: Taps
-) -> Block:
-    """The integers of a stream."""
-    stream, block, room = open_stream(payload), new_block(geometry), make_room(network.hidden)
-    walk, tables = Walk(geometry, settings, network, taps), slots()
-    coder = (stream.states, stream.words, stream.at)
-    for _, field in walk:
-        decode_field(
-            block, walk.plan.stages, field, walk.all_taps, walk.compiled, room, tables, *coder
-        )
-    stream.finish()
-    return block
+        return decode_values(payload, shape, dtype)

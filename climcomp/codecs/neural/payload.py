@@ -18,7 +18,6 @@ from climcomp.errors import CodecError, PayloadError
 _HEAD = struct.Struct("<B8sdd")
 _CHECKSUM = struct.Struct("<I")
 _FLOAT64, _HIERARCHICAL, _WRAPS, _ALPHA, _AXIS = 1, 2, 4, 8, 32
-MOST_LEADING = 7
 ELSEWHERE = b"\xff"
 """The first byte of a block that is coded by SZ3, because it has no fields, or spans too much."""
 

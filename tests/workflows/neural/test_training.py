@@ -15,6 +15,7 @@ from climcomp.codecs.neural.models import foundation
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.network import parse_network
 from climcomp.codecs.neural.reference_decode import _outputs
+from climcomp.errors import CodecError
 from climcomp_workflows.neural import __main__ as command
 from climcomp_workflows.neural.collect import collect
 from climcomp_workflows.neural.corpus import lesson_of
@@ -116,6 +117,10 @@ def test_training_makes_streams_smaller(samples: Samples) -> None:
     parse_network(trained.model.network().file)
 
 
+def test_a_model_of_integers_gives_the_same_integers() -> None:
+    assert NcxModel.of(foundation()).network().hash == foundation().hash
+
+
 def test_training_that_diverges_says_so(samples: Samples) -> None:
     broken = Samples(
         samples.inputs, samples.candidates, np.full_like(samples.target, np.nan), samples.scale,
@@ -125,9 +130,7 @@ def test_training_that_diverges_says_so(samples: Samples) -> None:
         train(broken, 5, hidden=16, seed=0)
 
 
-def test_the_command_writes_a_network_that_codes(
-    tmp_path: Path, block: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_writes_a_network_that_codes(tmp_path: Path, block: np.ndarray) -> None:
     file = tmp_path / "small.ncx"
     command.main(
         [
@@ -147,10 +150,11 @@ def test_the_command_writes_a_network_that_codes(
     )
     network = parse_network(file.read_bytes())
     bound = ErrorBound("absolute", 0.05 * float(block.std()))
-    with monkeypatch.context() as patch:
-        patch.setattr("climcomp.codecs.neural.ncx.foundation", lambda: network)
-        payload = Ncx().encode(block, bound)
+    with pytest.raises(CodecError, match=f"{network.hash.hex()} .* is not there"):
+        Ncx(network=network.hash.hex()).encode(block, bound)
     models.learn(network)
+    payload = Ncx(network=network.hash.hex()).encode(block, bound)
+    assert payload[1:9] == network.hash
     decoded = Ncx().decode(payload, block.shape, block.dtype)
     assert np.abs(decoded - block).max() <= bound.value
 

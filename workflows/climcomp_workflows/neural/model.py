@@ -68,6 +68,23 @@ class NcxModel(nn.Module):
             self.skip.bias[WEIGHT] = -2.0
         self.quantised = False
 
+    @classmethod
+    def of(cls, network: Network) -> NcxModel:
+        """The model of some integers."""
+        model = cls(network.hidden)
+        with torch.no_grad():
+            for linear, layer, unit in (
+                (model.first, network.first, IN),
+                (model.second, network.second, HID),
+                (model.third, network.third, HID),
+                (model.skip, network.skip, IN),
+            ):
+                power = np.exp2(layer.shifts.astype(np.float64) + math.log2(HID / unit))
+                weight, bias = layer.weights / power[:, None], layer.biases / (power * unit)
+                linear.weight.copy_(torch.from_numpy(weight))
+                linear.bias.copy_(torch.from_numpy(bias))
+        return model
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs (n, 14) of inputs (n, 41)."""
         h = self._hidden(self.first, inputs, IN)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+import dataclasses
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from climcomp.codecs.neural.fit import fit_taps
 from climcomp.codecs.neural.geometry import geometry_of
 from climcomp.codecs.neural.grid import ALPHAS, grid_of
 from climcomp.codecs.neural.network import CONSTANTS, Network
+from climcomp.codecs.neural.payload import fields_of
 from climcomp.codecs.neural.probabilities import TOTAL, slots
 from climcomp.codecs.neural.state import Block, Field, Stages, batch_of, make_room, stage_of
 from climcomp.codecs.neural.taps import Taps
@@ -52,7 +54,7 @@ class Samples:
     @staticmethod
     def joined(parts: list[Samples]) -> Samples:
         """All of some."""
-        names = [field.name for field in fields(Samples)]
+        names = [one.name for one in dataclasses.fields(Samples)]
         return Samples(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
 
 
@@ -67,21 +69,23 @@ def samples_of(
     wraps: bool,
     alpha: float,
     with_taps: bool,
+    axis: int = 0,
 ) -> Samples:
-    """About `most` points of a block (steps, rows, columns), coded with a network.
+    """About `most` points of a finite block, coded with a network.
 
     Raises
     ------
     BoundError, CodecError
         If the codec refuses the block.
     """
-    geometry = geometry_of(block.shape, 0)
+    geometry = geometry_of(block.shape, axis)
     grid = grid_of(block, usable_bound(bound.value, block))
-    settings = Settings(hierarchical, wraps, ALPHAS.index(alpha), 0)
-    plain, symbols = encode_fields(block, grid, geometry, settings, network, {})
+    settings = Settings(hierarchical, wraps, ALPHAS.index(alpha), axis)
+    fields = fields_of(block, geometry)
+    plain, symbols = encode_fields(fields, grid, geometry, settings, network, {})
     taps: Taps = {}
     if with_taps:
-        taps = fit_taps(block, plain.values, grid, geometry, settings, network)
+        taps = fit_taps(fields, plain.values, grid, geometry, settings, network)
     symbols = symbols._replace(made=np.zeros(1, dtype=np.int64))
     walk = Walk(geometry, settings, network, taps)
     coded, room, tables = new_block(geometry), make_room(network.hidden), slots()
@@ -89,7 +93,7 @@ def samples_of(
     share = min(1.0, most / block.size)
     parts: list[Samples] = []
     for frame, field in walk:
-        targets = grid.targets(block[field.position])
+        targets = grid.targets(fields[field.position])
         # All that a stage is predicted from stays as it is after it, but for the means of fields.
         then = coded._replace(spread=coded.spread.copy(), drift=coded.drift.copy())
         encode_field(

@@ -40,11 +40,16 @@ def train(
 ) -> Trained:
     """Train a network, or go on with one; the last steps with the rounding of its integers."""
     torch.manual_seed(seed)
+    # Layers so small gain nothing by threads, and lose much where other work has the cores; and
+    # sums of one thread are always the same.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # denormals cost a factor of 10
     try:
         return _train(samples, steps, hidden, seed, start, rate, say)
     finally:
         torch.set_flush_denormal(False)  # or nothing in this process has subnormal numbers any more
+        torch.set_num_threads(threads)
 
 
 def _train(

@@ -11,6 +11,7 @@ from climcomp_workflows.plan.draft import Draft, estimates, field_settings
 from climcomp_workflows.plan.fields import exact_values
 from climcomp_workflows.plan.lossless import array_spec, plan_lossless
 from climcomp_workflows.plan.model import Enforced, VariablePlan
+from climcomp_workflows.plan.own_network import with_own_network
 from climcomp_workflows.plan.subject import Findings, Subject, is_packed
 from climcomp_workflows.plan.survey import EveryBit, Survey, survey
 from climcomp_workflows.plan.trial import SampleGate
@@ -109,13 +110,16 @@ def _plan(subject: Subject, findings: Findings) -> VariablePlan:
     notes.append(draft.race.in_words())
     if draft.portable:
         notes.append("stored with standard codecs: any Zarr v3 reader opens it")
+    draft, models = with_own_network(subject, draft, exact, notes)
     by_rung = estimates(draft, subject)
     codec: Literal["standard", "block"] = "standard" if draft.portable else "block"
     return VariablePlan(
         dataset=subject.dataset.key,
         source_name=variable.name,
         how="lossy",
-        spec=array_spec(subject.dataset, variable, draft.layout, codec, decoded),
+        spec=replace(
+            array_spec(subject.dataset, variable, draft.layout, codec, decoded), models=models
+        ),
         decoded=decoded,
         settings=field_settings(subject, found, draft.layout, zeros_exact),
         ladder=draft.ladder,

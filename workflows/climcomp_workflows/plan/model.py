@@ -110,12 +110,13 @@ def _spec_to_dict(spec: ArraySpec) -> dict[str, Any]:
         "codec": spec.codec,
         "shuffle": spec.shuffle,
         "level": spec.level,
+        "models": list(spec.models),
     }
 
 
 def _spec_from_dict(data: dict[str, Any]) -> ArraySpec:
     fields = dict(data)
-    for name in ("shape", "dims", "chunk", "shard"):
+    for name in ("shape", "dims", "chunk", "shard", "models"):
         fields[name] = None if data[name] is None else tuple(data[name])
     dtype = np.dtype(object) if data["dtype"] == "str" else np.dtype(data["dtype"])
     fields["attributes"] = _attributes_from_dict(data["attributes"], dtype)

@@ -11,6 +11,7 @@ from climcomp_workflows.bound_text import BoundText
 from climcomp_workflows.recipe import run_values, variable_values
 from climcomp_workflows.recipe.checks import Checks
 from climcomp_workflows.recipe.cost import Cost
+from climcomp_workflows.recipe.neural import NeuralRecipe
 from climcomp_workflows.recipe.own_metrics import OwnEntry
 from climcomp_workflows.recipe.problems import Location, line_of, listed, shown
 from climcomp_workflows.recipe.search import SearchRecipe
@@ -177,6 +178,7 @@ class Recipe(Section):
     variables: dict[str, VariableRecipe] = Field(default_factory=dict)
     checks: Checks = Field(default_factory=Checks)
     search: SearchRecipe = Field(default_factory=SearchRecipe)
+    neural: NeuralRecipe = Field(default_factory=NeuralRecipe)
     report: ReportSettings = Field(default_factory=ReportSettings)
     cluster: Cluster = Field(default_factory=Cluster)
     cost: Cost = Field(default_factory=Cost)

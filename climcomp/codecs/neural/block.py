@@ -1,0 +1,129 @@
+"""A block into a payload of `ncx`, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.bounds import ErrorBound
+from climcomp.codecs.base import usable_bound, value_count
+from climcomp.codecs.neural.coding import decode_field
+from climcomp.codecs.neural.encode import smallest
+from climcomp.codecs.neural.geometry import Geometry, geometry_of
+from climcomp.codecs.neural.grid import Grid, grid_of, parse_patches, patches_of
+from climcomp.codecs.neural.models import network_of
+from climcomp.codecs.neural.network import Network
+from climcomp.codecs.neural.payload import (
+    ELSEWHERE,
+    Head,
+    fields_in_shape,
+    fields_of,
+    parse_head,
+    verify_checksum,
+)
+from climcomp.codecs.neural.probabilities import slots
+from climcomp.codecs.neural.rans import open_stream
+from climcomp.codecs.neural.schedule import coarsest_stride
+from climcomp.codecs.neural.state import Block, make_room
+from climcomp.codecs.neural.taps import Taps, unpack_taps
+from climcomp.codecs.neural.walk import Settings, Walk, new_block
+from climcomp.codecs.sz3 import Sz3
+from climcomp.errors import CodecError
+
+# Our own: how much the first and last column may differ beside neighbours, where columns wrap.
+ALIKE = 1.5
+SMALLEST_STRIDE = 8  # a wrap that makes the coarsest grid finer than this costs more than it gains
+
+
+def encode_values(
+    values: NDArray[np.floating],
+    bound: float,
+    network: Network,
+    *,
+    hierarchical: bool,
+    axis: int,
+    alpha: int,
+) -> bytes:
+    """The payload of a block that is not empty, within an absolute bound.
+
+    Parameters
+    ----------
+    alpha
+        Its number.
+
+    Raises
+    ------
+    CodecError
+        If SZ3 refuses what is left to it.
+    BoundError
+        If the bound is below the spacing of the values' floats.
+    """
+    usable = usable_bound(bound, values)
+    axis = axis if axis < values.ndim - 2 else 0
+    try:
+        geometry, grid = geometry_of(values.shape, axis), grid_of(values, usable)
+    except CodecError:
+        return ELSEWHERE + Sz3().encode(values, ErrorBound("absolute", bound))
+    fields = fields_of(values, geometry)
+    settings = Settings(hierarchical, field_wraps(fields[0]), alpha, axis)
+    coded = smallest(fields, grid, geometry, settings, network)
+    integers = coded.block.values
+    decoded = fields_in_shape(grid.values(integers, values.dtype), values.shape, geometry)
+    patches = patches_of(values, decoded, bound)
+    head = Head(settings, network.hash, grid.origin, grid.unit)
+    return head.packed(values.dtype, integers, coded.taps + patches.packed()) + coded.stream
+
+
+def decode_values(
+    payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """The values of a payload of a block that is not empty.
+
+    Raises
+    ------
+    PayloadError
+        If the bytes are not a payload of this shape and type, or its network is not here.
+    """
+    view = memoryview(payload)
+    if view[:1] == ELSEWHERE:
+        return Sz3().decode(view[1:], shape, dtype)
+    head, rest = parse_head(view, shape, dtype)
+    taps, used = unpack_taps(rest)
+    patches, also_used = parse_patches(rest[used:], value_count(shape), dtype)
+    stream = rest[used + also_used :]
+    geometry = geometry_of(shape, head.settings.axis)
+    network = network_of(head.network)
+    block = _decoded(stream, geometry, head.settings, network, taps)
+    verify_checksum(view, len(view) - len(stream), block.values)
+    decoded = Grid(head.origin, head.unit).values(block.values, dtype)
+    decoded = fields_in_shape(decoded, shape, geometry)
+    patches.apply(decoded)
+    return decoded
+
+
+def field_wraps(field: NDArray[np.floating]) -> bool:
+    """Whether the last column looks like a neighbour of the first one."""
+    rows, columns = field.shape
+    plain = coarsest_stride(rows, columns, wraps=False)
+    if coarsest_stride(rows, columns, wraps=True) < min(plain, SMALLEST_STRIDE):
+        return False
+    some = field / np.float64(8 * rows * columns)  # sums of the largest numbers are numbers, too
+    between = np.abs(np.diff(some, axis=1)).mean()
+    return bool(np.abs(some[:, 0] - some[:, -1]).mean() <= ALIKE * between)
+
+
+def _decoded(
+    payload: memoryview, geometry: Geometry, settings: Settings, network: Network, taps: Taps
+) -> Block:
+    """The integers of a stream."""
+    stream, block, room = open_stream(payload), new_block(geometry), make_room(network.hidden)
+    walk, tables = Walk(geometry, settings, network, taps), slots()
+    coder = (stream.states, stream.words, stream.at)
+    for _, field in walk:
+        decode_field(
+            block, walk.plan.stages, field, walk.all_taps, walk.compiled, room, tables, *coder
+        )
+    stream.finish()
+    return block
