@@ -203,3 +203,23 @@ def test_temperature_of_cesm_is_read_without_torch(tmp_path: Path) -> None:
     with xr.open_dataset(source, decode_times=False) as data:
         values = data["T"].values
     assert np.abs(here.astype(np.float64) - values).max() <= 0.1
+
+
+def test_high_effort_codes_logarithms_by_ncx(write_source: WriteSource, tmp_path: Path) -> None:
+    humidity = np.exp(make_waves(8, 80, 144, 0.001) / 30)
+    store = tmp_path / "out.zarr"
+    recipe = parse_recipe(
+        f"recipe: 1\nname: waves\ninput: {{files: '{write_source(tas=humidity)}'}}\n"
+        f"quality: bounds\noutput: {{store: '{store}'}}\ncluster: {{kind: inline}}\n"
+        "report: {figures: false}\neffort: high\nvariables: {tas: {bound: 0.5 %}}\n"
+    )
+    plan = make_plan(recipe)[0].variable("tas")
+    assert plan.ladder[0].text == "log by ncx within 0.5 % of each value"
+    assert ("inner", "ncx") in plan.ladder[0].settings
+    assert any("log by ncx" in note for note in plan.notes)
+    outcome = run_recipe(recipe)
+    assert set(report_of(outcome, "tas").codecs) == {"log"}
+    assert verify_archive(str(store), source=True).ok
+    # The plan knew how small it would be.
+    found = report_of(outcome, "tas").stored_bytes
+    assert found == pytest.approx(plan.estimated_bytes, rel=0.1)

@@ -32,6 +32,7 @@ CODECS: list[Codec] = [
     get_codec("log"),
     get_codec("log", inner="zfp"),
     get_codec("log", inner="rounding"),
+    get_codec("log", inner="ncx"),
     get_codec("ncx"),
     get_codec("ncx", frames="hierarchical", alpha=0.9),
 ]
@@ -50,6 +51,7 @@ IDS = [
     "log",
     "log-zfp",
     "log-rounding",
+    "log-ncx",
     "ncx",
     "ncx-hierarchical",
 ]

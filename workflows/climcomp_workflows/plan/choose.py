@@ -15,6 +15,7 @@ from climcomp.errors import BoundError, CodecError
 from climcomp.frame import decode_block
 from climcomp.rounding import keepbits_for
 from climcomp_workflows.plan.coded import axes_of_planes, payload_of, size_of_planes
+from climcomp_workflows.plan.ladder import codec_in_words
 from climcomp_workflows.plan.model import Settings
 from climcomp_workflows.plan.pieces import SampleBlock, piece
 
@@ -36,6 +37,16 @@ NEAR_BY_SLABS = 1.35
 # ncx some 50 times, so they must save at least this share. Their time is also why they run on one
 # whole block, not on all.
 SLOW = {"sperr": 1.03, "ncx": 1.03}
+
+
+def coder_of(codec: str, settings: Settings) -> str:
+    """The codec that takes the time: the one that another codes its logarithms or planes with."""
+    return str(dict(settings).get("inner", codec))
+
+
+def slowness(codec: str, settings: Settings) -> float:
+    """How many times smaller a codec must be because of its time; 1 for most."""
+    return SLOW.get(coder_of(codec, settings), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,8 @@ def _ratios(trials: Sequence[Trial]) -> str:
     parts = []
     for trial in trials:
         ratio = trial.raw_bytes / max(1, trial.size_bytes)
-        name = trial.codec if trial.keepbits is None else f"rounding then {trial.codec}"
+        name = codec_in_words(trial.codec, trial.settings)
+        name = name if trial.keepbits is None else f"rounding then {name}"
         parts.append(f"{name} {ratio:.1f} x")
     return ", ".join(parts)
 
@@ -117,11 +129,13 @@ def race(
     fill: float,
     rounding: str | int,
     *,
+    inner: Sequence[str] = (),
     lossless_may_win: bool = True,
 ) -> Race:
     """Encode the sample blocks with every codec, and losslessly.
 
-    Where lossless coding may not win, something lossy does if any codec keeps the bound.
+    Where lossless coding may not win, something lossy does if any codec keeps the bound. `inner`
+    are codecs that logarithms may be coded with, beside the one that `log` has by itself.
 
     A codec that refuses the blocks (a bound below their precision) is left out. A rounding before
     another codec is tried where `rounding` is auto, and always done where it is a number of bits.
@@ -141,6 +155,8 @@ def race(
             refusals.append(f"{codec}: {error}")
             continue
         trials.append(plain)
+        if codec == "log":
+            trials += _with_inner(pieces, inner, fixed, exact, fill)
         if rounding == "auto" and codec != "rounding" and codec not in SLOW:
             trials += _rounded(pieces, plain, exact, fill)
     exactly = _try(pieces, "lossless", (), None, exact, fill)
@@ -159,8 +175,22 @@ def race(
     return Race((*whole, *(t for t in trials if t not in near)), tuple(refusals))
 
 
+def _with_inner(
+    pieces: Sequence[SampleBlock],
+    inner: Sequence[str],
+    keepbits: int | None,
+    exact: tuple[float, ...],
+    fill: float,
+) -> list[Trial]:
+    found = []
+    for name in inner:
+        with contextlib.suppress(BoundError, CodecError):  # log by itself says why
+            found.append(_try(pieces, "log", (("inner", name),), keepbits, exact, fill))
+    return found
+
+
 def _weighed(trial: Trial) -> float:
-    return trial.size_bytes * SLOW.get(trial.codec, 1.0)
+    return trial.size_bytes * slowness(trial.codec, trial.settings)
 
 
 def _nearness(trial: Trial) -> float:
@@ -201,7 +231,7 @@ def _on_whole_blocks(
     for trial in trials:
         # A part of a block can be within the range of a codec that the whole is not.
         with contextlib.suppress(BoundError, CodecError):
-            if trial.codec in SLOW:
+            if slowness(trial.codec, trial.settings) > 1:
                 whole.append(_scaled(blocks, trial, exact, fill))
             else:
                 whole.append(_try(blocks, trial.codec, trial.settings, trial.keepbits, exact, fill))

@@ -105,7 +105,8 @@ def _searched(choice: Choice, draft: Draft, begin: int) -> Chosen | None:
 
 
 def _sizes(choice: Choice, draft: Draft, part: Sample, begin: int) -> Sizes:
-    whole = {t.codec: t.size_bytes for t in draft.race.on_whole_blocks if t.keepbits is None}
+    plain = (t for t in reversed(draft.race.on_whole_blocks) if t.keepbits is None)
+    whole = {t.codec: t.size_bytes for t in plain}  # of a codec's settings, the smallest
     known = (one for one in _candidates(draft) if one.codec in whole and one.codec != "delta")
     return Sizes(
         draft.blocks,
@@ -142,7 +143,7 @@ def _why_none(result: Search) -> str:
     first = result.looked[0]
     assert first.stopped is not None  # it was tried, and failed
     return (
-        f"nothing lossy passes on the samples; the nearest, {first.candidate.codec} within "
+        f"nothing lossy passes on the samples; the nearest, {first.candidate.name} within "
         f"{first.stopped.bound}: {first.stopped.why}"
     )
 

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass, replace
 
 from climcomp_workflows.plan.choice import Choice, Chosen
-from climcomp_workflows.plan.choose import SLOW
 from climcomp_workflows.plan.draft import Draft, levels_share_blocks, shard_levels_together
 from climcomp_workflows.plan.ladder import bounds_in_words
 from climcomp_workflows.plan.model import Settings
@@ -71,7 +70,7 @@ def confirmed(choice: Choice, first: Draft, sizes: Sizes, searched: Searched) ->
     if steps != searched.steps:
         bounds = bounds_in_words(choice.bounds(steps).bounds, choice.subject.unit)
         choice.findings.notes.append(
-            f"after a look at more of the data: {candidate.codec} within {bounds}"
+            f"after a look at more of the data: {candidate.name} within {bounds}"
         )
     draft = redrafted(choice, first, candidate, steps, sizes)
     return Chosen(_raced(draft, searched), choice.bounds(steps), 0, failed)
@@ -86,7 +85,7 @@ def _beyond(
     whole, but what passes on all values passes.
     """
     sample, candidate = choice.found.sample, searched.candidate
-    if candidate.codec in SLOW or not sample.whole or stopped is None or not stopped.criterion:
+    if candidate.slowness > 1 or not sample.whole or stopped is None or not stopped.criterion:
         return steps
     budget = _budget(choice, 1.0)
     trials = Trials(choice.make_gate(first), choice.loosest, budget, WHOLE_SHARE, WHOLE_SHARE)
@@ -139,7 +138,7 @@ def _trials_of_more(choice: Choice, first: Draft, candidate: Candidate) -> Trial
     sample = choice.found.sample
     budget = _budget(choice, CONFIRMING_SHARE)
     more = thinned(sample, budget.left, CONFIRMING_TRIALS, fewest=2)
-    budget.grow(candidate.codec)
+    budget.grow(candidate.coder)
     safe = WHOLE_SHARE if more.whole else SAFE_SHARE
     gate = replace(choice.make_gate(first), sample=more)
     return Trials(gate, choice.loosest, budget, safe, safe)
@@ -192,7 +191,7 @@ def _failures(candidate: Candidate, stopped: Failed | None) -> tuple[tuple[str, 
     """The looser setting that failed, if one was tried."""
     if stopped is None or stopped.strain <= 1:
         return ()
-    return ((f"{candidate.codec} within {stopped.bound}", stopped.why),)
+    return ((f"{candidate.name} within {stopped.bound}", stopped.why),)
 
 
 def _raced(draft: Draft, searched: Searched) -> Draft:

@@ -14,7 +14,13 @@ from climcomp_metrics.field import Axes, FieldSettings, no_neighbours
 from climcomp_workflows.plan.blocks import sample_blocks
 from climcomp_workflows.plan.choose import SLOW, Race, Trial, race
 from climcomp_workflows.plan.fields import bins_of_all, is_periodic
-from climcomp_workflows.plan.ladder import LevelBounds, able_codecs, make_ladder, must_round
+from climcomp_workflows.plan.ladder import (
+    LevelBounds,
+    able_codecs,
+    inner_codecs,
+    make_ladder,
+    must_round,
+)
 from climcomp_workflows.plan.later import PORTABLE_FACTOR, encode_at, standard_size
 from climcomp_workflows.plan.layout import OWN_CHUNK_BYTES, Layout
 from climcomp_workflows.plan.lossless import layout_of
@@ -78,9 +84,12 @@ def make_draft(
     layout = _layout(subject, found, bounds)
     blocks = _blocks(subject, found, layout, bounds)
     able = able_codecs(subject.recipe, subject.settings, bounds.kind)
-    if subject.settings.codecs == "auto" and subject.raw_bytes < OWN_CHUNK_BYTES:
+    able_slow = subject.settings.codecs != "auto" or subject.raw_bytes >= OWN_CHUNK_BYTES
+    if not able_slow:
         able = tuple(name for name in able if name not in SLOW)  # there is nothing to gain
-    entry = _Entry(able if codec is None else (codec,), _rounding(subject, may_round), exact)
+    inner = inner_codecs(subject.recipe, subject.settings) if able_slow else ()
+    chosen = able if codec is None else (codec,)
+    entry = _Entry(chosen, inner, _rounding(subject, may_round), exact)
     result = _race(subject, blocks, entry)
     if _may_part_steps(subject, found, layout):
         single = single_steps(blocks, found.axes)
@@ -218,6 +227,7 @@ class _Entry:
     """Who takes part in a race, and what holds for all."""
 
     codecs: tuple[str, ...]
+    inner: tuple[str, ...]  # codecs of logarithms
     rounding: str | int
     exact: tuple[float, ...]
 
@@ -238,6 +248,7 @@ def _race(subject: Subject, blocks: list[SampleBlock], entry: _Entry) -> Race:
         entry.exact,
         fill_of(subject.variable),
         entry.rounding,
+        inner=entry.inner,
         # Packed integers are compared as they are, not as the floats that they stand for.
         lossless_may_win=not is_packed(subject.variable),
     )

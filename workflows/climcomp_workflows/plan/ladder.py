@@ -97,6 +97,12 @@ def able_codecs(recipe: Recipe, settings: VariableSettings, kind: BoundKind) -> 
     return candidates([codec for codec in asked if codec != "lossless"], absolute, where)
 
 
+def inner_codecs(recipe: Recipe, settings: VariableSettings) -> tuple[str, ...]:
+    """Slow codecs that `log` may code logarithms with, where they are asked for."""
+    asked = auto_codecs(recipe.effort) if settings.codecs == "auto" else settings.codecs
+    return tuple(name for name in ("ncx",) if name in asked)
+
+
 def must_round(recipe: Recipe, settings: VariableSettings) -> bool:
     """Whether rounding is the only lossy codec: for standard codecs, and a share of information."""
     return settings.portable is True or isinstance(recipe.quality, Information)
@@ -111,6 +117,12 @@ def bounds_in_words(bounds: Sequence[ErrorBound], unit: str) -> str:
         return f"{text} % of each value"
     text = f"{low:.6g}" if low == high else f"{low:.4g} to {high:.4g}"
     return f"{text} {unit}".rstrip()
+
+
+def codec_in_words(codec: str, settings: Settings) -> str:
+    """A codec, and the one that it codes its logarithms or planes with if that is named."""
+    inner = dict(settings).get("inner")
+    return codec if inner is None else f"{codec} by {inner}"
 
 
 def _span(bits: Sequence[int]) -> str:
@@ -135,7 +147,7 @@ def make_ladder(
     for factor in (1.0, TIGHTER):
         tightened = tuple(b.tightened(factor) for b in bounds.bounds)
         bits = None if keepbits is None else tuple(k + (2 if factor > 1 else 0) for k in keepbits)
-        text = f"{codec} within {bounds_in_words(tightened, unit)}"
+        text = f"{codec_in_words(codec, settings)} within {bounds_in_words(tightened, unit)}"
         if bits is not None:
             text += f" after rounding to {_span(bits)} bits"
         elif codec == "rounding" and bounds.kind == "pointwise_relative":

@@ -86,7 +86,7 @@ def search(
     operations = trials.budget.left  # as many again are for all others together
     for candidate in candidates:
         if not looked:
-            trials.budget.grow(candidate.codec)
+            trials.budget.grow(candidate.coder)
         if best is None:
             # What even the tightest bound of another codec failed is rarely passed by this one.
             begin = last if looked else min(start, last)
@@ -135,7 +135,7 @@ def _rival(
     failed = trials.first_failure(candidate, needed)
     if failed is not None:
         return Looked(candidate, None, size(candidate, needed), failed)
-    trials.budget.grow(candidate.codec)
+    trials.budget.grow(candidate.coder)
     steps = _levels(trials, candidate, needed, last, together, known=True) or needed
     return Looked(candidate, steps, size(candidate, steps), trials.stopped(candidate, steps))
 

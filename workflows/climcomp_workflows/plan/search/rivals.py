@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from climcomp_workflows.plan.choose import SLOW
 from climcomp_workflows.plan.model import Settings
 from climcomp_workflows.plan.search.find import Looked, Search
 from climcomp_workflows.plan.search.sizes import Sizes
@@ -27,7 +26,7 @@ def rivals_of(found: Search, trials: Trials, sizes: Sizes) -> tuple[tuple[str, S
 
 def _wins_somewhere(one: Looked, best: Looked, trials: Trials, sizes: Sizes) -> bool:
     assert best.steps is not None
-    slow = SLOW.get(one.candidate.codec, 1.0) / SLOW.get(best.candidate.codec, 1.0)
+    slow = one.candidate.slowness / best.candidate.slowness
     pairs = zip(
         sizes.by_block(one.candidate, best.steps),
         sizes.by_block(best.candidate, best.steps),

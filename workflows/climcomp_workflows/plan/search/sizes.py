@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from climcomp.bounds import ErrorBound
 from climcomp.codecs import get_codec
 from climcomp.errors import BoundError, CodecError
-from climcomp_workflows.plan.choose import SLOW
 from climcomp_workflows.plan.coded import payload_of, size_of_planes
 from climcomp_workflows.plan.ladder import LevelBounds
 from climcomp_workflows.plan.pieces import PIECE_VALUES, SampleBlock
@@ -59,7 +58,7 @@ class Sizes:
 
     def __call__(self, candidate: Candidate, steps: Steps) -> float:
         """Bytes of all blocks, more for a slow codec; infinite where it refuses one of them."""
-        return self.total(candidate, steps) * SLOW.get(candidate.codec, 1.0)
+        return self.total(candidate, steps) * candidate.slowness
 
     def total(self, candidate: Candidate, steps: Steps) -> float:
         """Bytes of all blocks; infinite where the codec refuses one of them."""
@@ -100,7 +99,7 @@ class Sizes:
         try:
             if candidate.codec == "delta":
                 return size_of_planes(block, settings, keepbits, self.exact, self.fill)
-            part = block.piece(SLOW_PIECE_VALUES if candidate.codec in SLOW else PIECE_VALUES)
+            part = block.piece(SLOW_PIECE_VALUES if candidate.slowness > 1 else PIECE_VALUES)
             payload = payload_of(part, candidate.codec, settings, keepbits, self.exact, self.fill)
         except (BoundError, CodecError):
             return float("inf")

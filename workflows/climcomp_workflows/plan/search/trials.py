@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 
 from climcomp.bounds import ErrorBound
-from climcomp_workflows.plan.ladder import LevelBounds, bounds_in_words
+from climcomp_workflows.plan.choose import coder_of, slowness
+from climcomp_workflows.plan.ladder import LevelBounds, bounds_in_words, codec_in_words
 from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.plan.search.budget import Budget, BudgetSpent
 from climcomp_workflows.plan.search.curve import Curve, is_of_tails
@@ -37,6 +38,21 @@ class Candidate:
     codec: str
     settings: Settings
     keepbits: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What texts call it."""
+        return codec_in_words(self.codec, self.settings)
+
+    @property
+    def coder(self) -> str:
+        """The codec that takes the time."""
+        return coder_of(self.codec, self.settings)
+
+    @property
+    def slowness(self) -> float:
+        """How many times smaller it must be because of its time."""
+        return slowness(self.codec, self.settings)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,7 +96,7 @@ class Trials:
         """
         key = (candidate, position, step)
         if key not in self.made:
-            self.budget.spend(candidate.codec, self.gate.sample.fields[:, 0].size)
+            self.budget.spend(candidate.coder, self.gate.sample.fields[:, 0].size)
             self.made[key] = self._try(candidate, position, step)
         return self.made[key]
 

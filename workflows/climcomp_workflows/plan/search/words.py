@@ -22,7 +22,7 @@ def told(found: Search, trials: Trials, raw_bytes: int) -> tuple[str, ...]:
 
 
 def _line(one: Looked, trials: Trials, raw_bytes: int) -> str:
-    name, stopped = one.candidate.codec, one.stopped
+    name, stopped = one.candidate.name, one.stopped
     ratio = number_text(raw_bytes / one.size_bytes)
     if one.steps is not None:
         text = f"{name} passes within {_bounds(one.steps, trials)}: {ratio} x"
