@@ -8,7 +8,7 @@ they stand:
     top = max o[0..9]
     e[k] = E[top - o[k]]       E[t] = round(4096 * 2 ** (-t / 64)), t from 0 to 767; 0 beyond
     mu = base + (2 sum e[k] (C[k] - base) + E) // (2 E) + r(clip(o[10], -512, 512) S, 8), E = sum e
-    scale  = clip((6 (o[11] + 8 sl - 448 - step) + 32) >> 6, -20, 162)  sixths of an octave, D / 2
+    scale  = clip((6 (o[11] + 8 sl - 448 - step) + 32) >> 6, -20, 162)  1/6 octaves of D / 2
     ratio  = clip(((2 o[12] + 32) >> 6) + 2, 0, 11)
     weight = clip(((o[13] + 32) >> 6) + 4, 0, 11)
 

@@ -86,7 +86,7 @@ def as_floats(taps: Taps) -> NDArray[np.float64]:
 @compile_exact
 def accumulate(
     n: int,
-    kinds: int,
+    length: int,
     targets: NDArray[np.float64],
     work: Work,
     has_first: bool,
@@ -98,6 +98,8 @@ def accumulate(
 
     Parameters
     ----------
+    length
+        How many taps the set has.
     targets : (n,)
         What the points are.
     products : (31, 31)
@@ -129,9 +131,9 @@ def accumulate(
         errors[0] += weight * plain * plain
         errors[1] += 1.0
         errors[2] += weight * OF_ROUNDING
-        for i in range(kinds):
+        for i in range(length):
             if known[i] != 0.0:
-                for k in range(i, kinds):
+                for k in range(i, length):
                     products[i, k] += weight * known[i] * known[k]
                 products[i, 30] += weight * known[i] * known[30]
         products[30, 30] += weight * known[30] * known[30]
