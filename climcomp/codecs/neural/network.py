@@ -45,6 +45,7 @@ _EXACT = 1 << 24
 # The largest of what a network is given beside `INPUTS`: one in 1/16 of an octave and more.
 LARGEST_CONSTANT = 16 * 8
 LEAKY = 3
+"""By how many bits more negative sums of a hidden layer are shifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +225,12 @@ def _sums(
 def _activate(n: int, values: NDArray[np.float32], scales: NDArray[np.float32]) -> None:
     """Shift, leak and clip the sums of a hidden layer, in place."""
     limit = np.float32(LARGEST_HIDDEN)
-    eighth = np.float32(0.125)
+    leak = np.float32(2.0**-LEAKY)
     for unit in range(values.shape[0]):
         target, scale = values[unit], scales[unit]
         for j in range(n):
             value = target[j] * scale
-            value = np.floor(value if value > 0 else value * eighth)
+            value = np.floor(value if value > 0 else value * leak)
             target[j] = min(max(value, -limit), limit)
 
 

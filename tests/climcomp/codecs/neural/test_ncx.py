@@ -18,6 +18,7 @@ from climcomp.codecs.neural.reference_decode import decode_by_reference
 from climcomp.codecs.neural.state import BATCH
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import BoundError, CodecError, PayloadError
+from climcomp.frame import BlockEncoding, decode_block, encode_block
 
 MakeField = Callable[..., NDArray[Any]]
 F4 = np.dtype(np.float32)
@@ -150,6 +151,27 @@ def test_odd_fields_keep_their_bound(name: str, dtype: Any) -> None:
         except BoundError:
             continue
         assert largest_error(values, Ncx().decode(payload, values.shape, values.dtype)) <= bound
+
+
+@pytest.mark.parametrize("name", ["all missing", "speckled", "named fill", "infinite", "one row"])
+def test_blocks_with_special_values_keep_them_exactly(field: MakeField, name: str) -> None:
+    values, rng = field(3, 20, 30), np.random.default_rng(0)
+    if name == "all missing":
+        values[:] = np.nan
+    elif name == "speckled":
+        values[rng.random(values.shape) < 0.2] = np.nan
+    elif name == "named fill":
+        values[:, :9] = 1e20
+    elif name == "infinite":
+        values[0, 0, :3] = [np.inf, -np.inf, np.nan]
+    else:
+        values = values[:, :1]
+    encoding = BlockEncoding(Ncx(), absolute(0.1), exact=(1e20,))
+    decoded = decode_block(encode_block(values, encoding), values.shape, F4)
+    special = ~np.isfinite(values) | (values == np.float32(1e20))
+    np.testing.assert_array_equal(decoded[special], values[special])
+    errors = np.abs(values[~special].astype(np.float64) - decoded[~special])
+    assert errors.max(initial=0.0) <= 0.1
 
 
 @pytest.mark.parametrize("shape", [(), (7,), (3, 200), (0, 5, 5), (2, 0)], ids=str)
