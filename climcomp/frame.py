@@ -202,7 +202,10 @@ def _encode_ordinary(
         if bound is None:
             codec = Lossless()
     kind = PACKED_BODY if is_packed else GRID_BODY
-    return codec, kind, codec.encode(block, bound), value_range
+    encode_filled = getattr(codec, "encode_filled", None)
+    if special is None or is_packed or encode_filled is None:
+        return codec, kind, codec.encode(block, bound), value_range
+    return codec, kind, encode_filled(block, bound, special), value_range
 
 
 def _is_constant(values: NDArray[np.floating]) -> bool:

@@ -26,7 +26,8 @@ class Codec(Protocol):
     that a codec gains nothing from filled gaps: it is given the values between them alone. A codec
     whose library is optional names its module and climcomp's extra in `module` and `extra`. One
     that makes the same bytes within many bounds says with `kept_bound(bound, dtype)` which of them
-    stands for all.
+    stands for all. One that saves where values only fill gaps, and need not come back, has
+    `encode_filled(values, bound, filled)` beside `encode`.
     """
 
     name: ClassVar[str]

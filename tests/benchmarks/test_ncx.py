@@ -226,7 +226,7 @@ def _with_own_network(values: NDArray[Any], codec: Codec, bound: ErrorBound) -> 
     assert isinstance(codec, Ncx)
     special = find_specials(values, ())
     filled = values if special is None else fill_missing(values, special)
-    network = finetune([Example(filled, bound)], codec)
+    network = finetune([Example(filled, bound, special)], codec)
     models.learn(network)
     payload = _payload(values, replace(codec, network=network.hash.hex()), bound)
     assert payload is not None

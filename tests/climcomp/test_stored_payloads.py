@@ -34,10 +34,14 @@ def test_every_way_of_ncx_is_stored() -> None:
     for path in FOLDER.glob("*-ncx-*.payload"):
         payload = path.read_bytes()
         start = len(payload) - 4 - read_header(payload).body_bytes
-        has_taps = payload[start] != 0xFF and payload[start + 29 : start + 37] != bytes(8)
-        heads.append((payload[start] == 0xFF, bool(payload[start] & 2), has_taps))
-    assert {(True, True, False), (False, False, False), (False, True, False)} <= set(heads)
-    assert any(has_taps for _, _, has_taps in heads)
+        is_left = payload[start] == 0xFF
+        has_taps = not is_left and payload[start + 30 : start + 38] != bytes(8)
+        is_lattice = not is_left and bool(payload[start] & 8)
+        heads.append((is_left, bool(payload[start] & 2), has_taps, is_lattice))
+    plain = {(True, True, False, False), (False, False, False, False), (False, True, False, False)}
+    assert plain <= set(heads)
+    assert any(has_taps for _, _, has_taps, _ in heads)
+    assert any(is_lattice for *_, is_lattice in heads)
 
 
 def test_every_way_of_the_lossless_codec_is_stored() -> None:

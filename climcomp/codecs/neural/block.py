@@ -12,29 +12,24 @@ from climcomp.codecs.base import usable_bound, value_count
 from climcomp.codecs.neural.coding import decode_field
 from climcomp.codecs.neural.encode import smallest
 from climcomp.codecs.neural.geometry import Geometry, geometry_of
-from climcomp.codecs.neural.grid import Grid, grid_of, parse_patches, patches_of
+from climcomp.codecs.neural.grid import Grid, parse_patches, patches_of
 from climcomp.codecs.neural.models import network_of
 from climcomp.codecs.neural.network import Network
 from climcomp.codecs.neural.payload import (
     ELSEWHERE,
     Head,
     fields_in_shape,
-    fields_of,
     parse_head,
     verify_checksum,
 )
 from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import open_stream
-from climcomp.codecs.neural.schedule import coarsest_stride
 from climcomp.codecs.neural.state import Block, make_room
 from climcomp.codecs.neural.taps import Taps, unpack_taps
+from climcomp.codecs.neural.task import task_of
 from climcomp.codecs.neural.walk import Settings, Walk, new_block
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import CodecError
-
-# Our own: how much the first and last column may differ beside neighbours, where columns wrap.
-ALIKE = 1.5
-SMALLEST_STRIDE = 8  # a wrap that makes the coarsest grid finer than this costs more than it gains
 
 
 def encode_values(
@@ -45,6 +40,7 @@ def encode_values(
     hierarchical: bool,
     axis: int,
     alpha: int,
+    filled: NDArray[np.bool_] | None = None,
 ) -> bytes:
     """The payload of a block that is not empty, within an absolute bound.
 
@@ -52,6 +48,8 @@ def encode_values(
     ----------
     alpha
         Its number.
+    filled
+        Which values only fill gaps and need not come back, of the block's shape; False somewhere.
 
     Raises
     ------
@@ -61,18 +59,19 @@ def encode_values(
         If the bound is below the spacing of the values' floats.
     """
     usable = usable_bound(bound, values)
-    axis = axis if axis < values.ndim - 2 else 0
     try:
-        geometry, grid = geometry_of(values.shape, axis), grid_of(values, usable)
+        task = task_of(
+            values, usable, network, hierarchical=hierarchical, axis=axis, alpha=alpha,
+            filled=filled,
+        )  # fmt: skip
     except CodecError:
         return ELSEWHERE + Sz3().encode(values, ErrorBound("absolute", bound))
-    fields = fields_of(values, geometry)
-    settings = Settings(hierarchical, field_wraps(fields[0]), alpha, axis)
-    coded = smallest(fields, grid, geometry, settings, network)
+    coded = smallest(task)
     integers = coded.block.values
-    decoded = fields_in_shape(grid.values(integers, values.dtype), values.shape, geometry)
-    patches = patches_of(values, decoded, bound)
-    head = Head(settings, network.hash, grid.origin, grid.unit)
+    decoded = task.grid.values(integers, values.dtype)
+    decoded = fields_in_shape(decoded, values.shape, task.geometry)
+    patches = patches_of(values, decoded, bound, filled)
+    head = Head(task.settings, network.hash, task.grid.origin, task.grid.unit)
     return head.packed(values.dtype, integers, coded.taps + patches.packed()) + coded.stream
 
 
@@ -103,23 +102,13 @@ def decode_values(
     return decoded
 
 
-def field_wraps(field: NDArray[np.floating]) -> bool:
-    """Whether the last column looks like a neighbour of the first one."""
-    rows, columns = field.shape
-    plain = coarsest_stride(rows, columns, wraps=False)
-    if coarsest_stride(rows, columns, wraps=True) < min(plain, SMALLEST_STRIDE):
-        return False
-    some = field / np.float64(8 * rows * columns)  # sums of the largest numbers are numbers, too
-    between = np.abs(np.diff(some, axis=1)).mean()
-    return bool(np.abs(some[:, 0] - some[:, -1]).mean() <= ALIKE * between)
-
-
 def _decoded(
     payload: memoryview, geometry: Geometry, settings: Settings, network: Network, taps: Taps
 ) -> Block:
     """The integers of a stream."""
     stream, block, room = open_stream(payload), new_block(geometry), make_room(network.hidden)
-    walk, tables = Walk(geometry, settings, network, taps), slots()
+    walk = Walk(geometry, settings, network, taps)
+    tables = slots(shifted=settings.is_lattice)
     coder = (stream.states, stream.words, stream.at)
     for _, field in walk:
         decode_field(

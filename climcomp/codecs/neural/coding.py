@@ -2,10 +2,10 @@
 
 Format
 ------
-R are the values of the block in units; D is the step of a stage (see `grid`). With mu as in
-`mixture`, q = the nearest integer to (value - mu) / D, coded as in `numbers`, and
-R = clip(mu + D q, -2^30, 2^30). A point leaves behind miss = R - mu, and the change R - hi - ta, by
-which after a field
+R are the values of the block in units; D is the step of a stage (see `grid`). With mu and `start`
+as in `mixture`, q = the nearest integer to (value - start) / D, coded as in `numbers`, and
+R = clip(start + D q, -2^30, 2^30). A point leaves behind miss = R - mu, and the change
+R - hi - ta, by which after a field
 
     spread = |change| after the first field of a block, else (3 spread + |change| + 2) >> 2
     drift = (3 drift + change + 2) >> 2
@@ -114,12 +114,15 @@ def predict(
     number: int,
     room: Room,
 ) -> None:
-    """mu and the probabilities of n points of each of some rows of the stage of this number."""
+    """mu, `start` and probabilities of n points of some rows of the stage of this number."""
     look_around(row, rows, begin, n, block, stage, field, room.work)
     biases = field.first_biases[number], field.skip_biases[number]
     points, work = rows * n, room.work
     forward(points, network, biases, work.inputs, room.hidden, room.outputs, room.skipped)
-    mix(points, work, room.outputs, stage.logarithm, room.predicted, room.tables, room.octaves)
+    mix(
+        points, work, room.outputs, stage.logarithm, stage.is_lattice, room.predicted, room.starts,
+        room.tables, room.octaves,
+    )  # fmt: skip
 
 
 @compile_exact
@@ -135,10 +138,10 @@ def _keep(
     here, own = stage.rows[3, row], stage.columns[3, begin : begin + n]
     values, miss, change = block.values[field.position, here], block.miss[here], block.change[here]
     base, beside = room.work.candidates[9, put : put + n], room.work.candidates[4, put : put + n]
-    predicted, coded = room.predicted[put : put + n], room.coded[put : put + n]
-    size = float(stage.size)
+    predicted, starts = room.predicted[put : put + n], room.starts[put : put + n]
+    coded, size = room.coded[put : put + n], float(stage.size)
     for j in range(n):
-        value = _clipped(predicted[j] + size * coded[j])
+        value = _clipped(starts[j] + size * coded[j])
         values[own[j]] = np.int32(value)
         miss[own[j]] = np.int32(_clipped(value - predicted[j]))
         change[own[j]] = np.int32(_clipped(value - (base[j] + beside[j])))
@@ -184,8 +187,18 @@ def _keep_first(
 
 
 @compile_exact
+def _steps_to(left: float, size: float, is_loose: bool, slack: float) -> float:
+    """q of what is left to a value; 0 where one that need not come back is near enough."""
+    if is_loose and abs(left) <= slack:
+        return 0.0
+    return np.floor(left / size + 0.5)  # type: ignore[no-any-return]
+
+
+@compile_exact
 def _encode_first(
     targets: NDArray[np.float64],
+    loose: NDArray[np.bool_],
+    slack: float,
     block: Block,
     stage: Stage,
     field: Field,
@@ -197,8 +210,8 @@ def _encode_first(
             mu = _first_guess(block, stage, field, row, column)
             scale = _first_table(block.level[0])
             beyond = max(0, -((HIGHEST - scale) // 6))
-            target = targets[stage.rows[3, row], stage.columns[3, column]]
-            q = np.floor((target - mu) / stage.size + 0.5)
+            here, there = stage.rows[3, row], stage.columns[3, column]
+            q = _steps_to(targets[here, there] - mu, stage.size, loose[here, there], slack)
             push_number(symbols, slots, _first_row(scale, beyond), beyond, int(q))
             _keep_first(block, stage, field, row, column, mu, q)
 
@@ -237,6 +250,8 @@ def _end_field(block: Block, is_first: bool) -> None:
 @compile_exact
 def encode_field(
     targets: NDArray[np.float64],
+    loose: NDArray[np.bool_],
+    slack: float,
     block: Block,
     stages: Stages,
     field: Field,
@@ -246,9 +261,18 @@ def encode_field(
     slots: NDArray[np.uint16],
     symbols: Symbols,
 ) -> None:
-    """Code a field; `targets` (rows, columns) are its values in units."""
-    _encode_first(targets, block, stage_of(stages, 0, field, taps), field, slots, symbols)
-    coded, predicted = room.coded, room.predicted
+    """Code a field.
+
+    Parameters
+    ----------
+    targets, loose : (rows, columns)
+        Its values in units, and which of them need not come back.
+    slack
+        How far off these may be, in units.
+    """
+    first = stage_of(stages, 0, field, taps)
+    _encode_first(targets, loose, slack, block, first, field, slots, symbols)
+    coded, starts = room.coded, room.starts
     for number in range(1, stages.kinds.size):
         stage = stage_of(stages, number, field, taps)
         every, columns = stage.rows.shape[1], stage.columns.shape[1]
@@ -260,10 +284,11 @@ def encode_field(
                 predict(row, rows, begin, n, block, stage, field, network, number, room)
                 own = stage.columns[3, begin : begin + n]
                 for i in range(rows):
-                    wanted, put = targets[stage.rows[3, row + i]], i * n
+                    here, put = stage.rows[3, row + i], i * n
+                    wanted, is_loose = targets[here], loose[here]
                     for j in range(n):
-                        left = wanted[own[j]] - predicted[put + j]
-                        coded[put + j] = np.floor(left / stage.size + 0.5)
+                        left = wanted[own[j]] - starts[put + j]
+                        coded[put + j] = _steps_to(left, stage.size, is_loose[own[j]], slack)
                 for j in range(rows * n):
                     push_number(symbols, slots, room.tables[j], room.octaves[j], int(coded[j]))
                 for i in range(rows):

@@ -6,19 +6,17 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from climcomp.codecs.neural.coding import encode_field
 from climcomp.codecs.neural.fit import fit_taps
 from climcomp.codecs.neural.geometry import Geometry
-from climcomp.codecs.neural.grid import Grid
-from climcomp.codecs.neural.network import Network
 from climcomp.codecs.neural.numbers import Symbols
 from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import encode_symbols, lanes_for
 from climcomp.codecs.neural.state import Block, make_room
 from climcomp.codecs.neural.taps import Taps, pack_taps
-from climcomp.codecs.neural.walk import Settings, Walk, new_block
+from climcomp.codecs.neural.task import Task
+from climcomp.codecs.neural.walk import Walk, new_block
 
 # Our own: symbols of a value that there is room for; a value that takes more is rare, and the block
 # is then coded again with room for the most that a value can take.
@@ -43,30 +41,23 @@ class Coded:
         return len(self.taps) + len(self.stream)
 
 
-def smallest(
-    fields: NDArray[np.floating],
-    grid: Grid,
-    geometry: Geometry,
-    settings: Settings,
-    network: Network,
-) -> Coded:
-    """A block (fields, rows, columns) without taps or with, as is smaller on a part of it."""
-    part = _part_of(geometry)
-    some = fields[: part.fields]
-    plain = _coded(some, grid, part, settings, network, {})
-    share = part.fields / geometry.fields
-    taps = fit_taps(some, plain.block.values, grid, part, settings, network, share)
+def smallest(task: Task) -> Coded:
+    """A block without taps or with, as is smaller on a part of it."""
+    some = task.part(part_of(task.geometry))
+    plain = _coded(some, {})
+    share = some.geometry.fields / task.geometry.fields
+    taps = fit_taps(some, plain.block.values, share)
     if taps:
-        tapped = _coded(some, grid, part, settings, network, taps)
+        tapped = _coded(some, taps)
         saved = (len(plain.stream) - len(tapped.stream)) / share
         if saved <= len(tapped.taps) - len(plain.taps):
             taps = {}
-        elif part == geometry:
+        elif some.geometry == task.geometry:
             return tapped
-    return plain if part == geometry else _coded(fields, grid, geometry, settings, network, taps)
+    return plain if some.geometry == task.geometry else _coded(task, taps)
 
 
-def _part_of(geometry: Geometry) -> Geometry:
+def part_of(geometry: Geometry) -> Geometry:
     """The first chains, or the first fields of the first chain, as a block of their own."""
     fewest = math.ceil(FEWEST_TRIED / (geometry.rows * geometry.columns))  # fields
     chains = max(math.ceil(geometry.chains / TRIED), math.ceil(fewest / geometry.length))
@@ -78,47 +69,29 @@ def _part_of(geometry: Geometry) -> Geometry:
     return geometry
 
 
-def _coded(
-    fields: NDArray[np.floating],
-    grid: Grid,
-    geometry: Geometry,
-    settings: Settings,
-    network: Network,
-    taps: Taps,
-) -> Coded:
-    block, symbols = encode_fields(fields, grid, geometry, settings, network, taps)
+def _coded(task: Task, taps: Taps) -> Coded:
+    block, symbols = encode_fields(task, taps)
     count = int(symbols.made[0])
     stream = encode_symbols(symbols.first[:count], symbols.size[:count], lanes_for(count))
     return Coded(block, pack_taps(taps), stream)
 
 
-def encode_fields(
-    fields: NDArray[np.floating],
-    grid: Grid,
-    geometry: Geometry,
-    settings: Settings,
-    network: Network,
-    taps: Taps,
-) -> tuple[Block, Symbols]:
+def encode_fields(task: Task, taps: Taps) -> tuple[Block, Symbols]:
     """The integers of a block, and the symbols that say them."""
-    walk, room, tables = (
-        Walk(geometry, settings, network, taps),
-        make_room(network.hidden),
-        slots(),
-    )
+    walk = Walk(task.geometry, task.settings, task.network, taps)
+    room, tables = make_room(task.network.hidden), slots(shifted=task.settings.is_lattice)
     for most in (USUAL_SYMBOLS, MOST_SYMBOLS):
-        space = int(fields.size * most) + 4096
+        space = int(task.fields.size * most) + 4096
         symbols = Symbols(
             np.empty(space, dtype=np.uint16),
             np.empty(space, dtype=np.uint16),
             np.zeros(1, dtype=np.int64),
         )
-        block = new_block(geometry)
+        block = new_block(task.geometry)
         for _, field in walk:
-            targets = grid.targets(fields[field.position])
             encode_field(
-                targets, block, walk.plan.stages, field, walk.all_taps, walk.compiled, room,
-                tables, symbols,
+                task.targets(field.position), task.loose_at(field.position), task.slack,
+                block, walk.plan.stages, field, walk.all_taps, walk.compiled, room, tables, symbols,
             )  # fmt: skip
         if symbols.made[0] <= space:
             break

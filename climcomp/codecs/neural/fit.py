@@ -7,27 +7,17 @@ from numpy.typing import NDArray
 
 from climcomp.codecs.neural.coding import look_around
 from climcomp.codecs.neural.features import Work, make_work
-from climcomp.codecs.neural.geometry import Geometry
-from climcomp.codecs.neural.grid import Grid
-from climcomp.codecs.neural.network import Network
 from climcomp.codecs.neural.state import BATCH, Block, Field, Stages, batch_of, stage_of
 from climcomp.codecs.neural.taps import LENGTHS, SETS, Taps, accumulate, solved
-from climcomp.codecs.neural.walk import Settings, Walk, new_block
+from climcomp.codecs.neural.task import Task
+from climcomp.codecs.neural.walk import Walk, new_block
 from climcomp.jit import compile_exact
 
 # Our own: points of a set from which taps are fitted.
 MOST_POINTS = 1 << 14
 
 
-def fit_taps(
-    fields: NDArray[np.floating],
-    coded: NDArray[np.int32],
-    grid: Grid,
-    geometry: Geometry,
-    settings: Settings,
-    network: Network,
-    share: float = 1.0,
-) -> Taps:
+def fit_taps(task: Task, coded: NDArray[np.int32], share: float = 1.0) -> Taps:
     """The sets of taps that pay, from rows spread over the block.
 
     Parameters
@@ -39,8 +29,8 @@ def fit_taps(
     """
     products = np.zeros((SETS, LENGTHS[-1] + 1, LENGTHS[-1] + 1))
     errors = np.zeros((SETS, 3))
-    block = new_block(geometry)._replace(values=coded)
-    walk = Walk(geometry, settings, network, {})
+    block = new_block(task.geometry)._replace(values=coded)
+    walk = Walk(task.geometry, task.settings, task.network, {})
     fields_to_code = [field for _, field in walk]
     stages = walk.plan.stages
     sizes = np.diff(stages.row_ends, prepend=0) * np.diff(stages.column_ends, prepend=0)
@@ -50,10 +40,10 @@ def fit_taps(
     stride = np.maximum(1, points // MOST_POINTS)
     seen, work = np.zeros(SETS, dtype=np.int64), make_work(BATCH)
     for field in fields_to_code:
-        targets = grid.targets(fields[field.position])
         _accumulate_field(
-            targets, block, stages, field, walk.all_taps, work, stride, seen, products, errors
-        )
+            task.targets(field.position), task.loose_at(field.position), block, stages, field,
+            walk.all_taps, work, stride, seen, products, errors,
+        )  # fmt: skip
     found: Taps = {}
     for number in np.flatnonzero(points):
         used = share * errors[number, 1] / points[number]
@@ -66,6 +56,7 @@ def fit_taps(
 @compile_exact
 def _accumulate_field(
     targets: NDArray[np.float64],
+    loose: NDArray[np.bool_],
     block: Block,
     stages: Stages,
     field: Field,
@@ -96,9 +87,11 @@ def _accumulate_field(
                 n = min(batch, columns - begin)
                 look_around(row, rows, begin, n, block, stage, field, work)
                 for i in range(rows):
-                    of_row = targets[stage.rows[3, row + i]]
+                    here = stage.rows[3, row + i]
+                    of_row, is_loose = targets[here], loose[here]
                     for j in range(n):
-                        wanted[i * n + j] = of_row[stage.columns[3, begin + j]]
+                        own_column = stage.columns[3, begin + j]
+                        wanted[i * n + j] = np.nan if is_loose[own_column] else of_row[own_column]
                 accumulate(
                     rows * n, length, wanted, work, has_first, has_second, products[own],
                     errors[own],

@@ -66,7 +66,7 @@ class Plan:
 
 
 @lru_cache(maxsize=64)  # the blocks of a variable are mostly alike
-def plan_of(rows: int, columns: int, alpha: int, *, wraps: bool) -> Plan:
+def plan_of(rows: int, columns: int, alpha: int, *, wraps: bool, is_lattice: bool) -> Plan:
     """The stages of a field of some shape."""
     kinds, strides, down, across = [], [], [], []
     for stage in stages(rows, columns, wraps=wraps):
@@ -92,6 +92,7 @@ def plan_of(rows: int, columns: int, alpha: int, *, wraps: bool) -> Plan:
             np.cumsum([a.shape[1] for a in across]),
             np.concatenate(down, axis=1),
             np.concatenate(across, axis=1),
+            is_lattice,
         ),
         tuple(strides),
     )

@@ -5,7 +5,8 @@ Format
 value = float(origin + R * unit), a double product, then a double sum, then a cast to the type of
 the block. 256 units are two bounds. The step of a stage of stride s is
 D = max(64, floor(256 * alpha ** log2(s))) units, alpha one of `ALPHAS`; in stage "0", s is twice
-that of the stage after it.
+that of the stage after it. Where values lie on a lattice of wider steps, 256 units are one of
+these, every D is 256, and every R a multiple of it.
 
 Patches are values that come back bit for bit: the smallest and the largest of a block, and any that
 would not keep the bound. No other value comes back beyond them: it is moved to the nearer of the
@@ -109,14 +110,23 @@ class Patches:
         return bytes(out) + self.values.astype(self.values.dtype.newbyteorder("<")).tobytes()
 
 
-def patches_of(values: NDArray[Any], decoded: NDArray[Any], bound: float) -> Patches:
-    """What a block needs, from what is decoded without them."""
+def patches_of(
+    values: NDArray[Any],
+    decoded: NDArray[Any],
+    bound: float,
+    filled: NDArray[np.bool_] | None = None,
+) -> Patches:
+    """What a block needs, from what is decoded without them; values that fill gaps need none."""
     flat = values.reshape(-1)
-    moved = np.clip(decoded.reshape(-1), flat.min(), flat.max())
+    moved = decoded.reshape(-1)
+    if filled is not None:
+        known = ~filled.reshape(-1)
+        flat, moved = flat[known], moved[known]
+    moved = np.clip(moved, flat.min(), flat.max())
     over = ~(np.abs(flat.astype(np.float64) - moved) <= bound)
     over[[int(flat.argmin()), int(flat.argmax())]] = True
     at = np.flatnonzero(over)
-    return Patches(at, flat[at])
+    return Patches(at if filled is None else np.flatnonzero(known)[at], flat[at])
 
 
 def parse_patches(data: memoryview, size: int, dtype: np.dtype[Any]) -> tuple[Patches, int]:

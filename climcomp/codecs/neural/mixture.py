@@ -14,6 +14,10 @@ they stand:
 
 `step` is 64 times the logarithm to base 2 of D / 256, D the step of the stage in units (see
 `coding`). r(x, 8) rounds x / 256 to the nearest integer, halves up.
+
+q counts from `start`: mu itself, or, on a lattice, its nearest multiple of 256, 256 ((mu + 128) //
+256); there the table is shifted by (mu - start + 128) // 16 unless octaves are coded beside it (see
+`probabilities`).
 """
 
 from __future__ import annotations
@@ -24,7 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.codecs.neural.features import BASE, CANDIDATES, SCALES, Work
-from climcomp.codecs.neural.probabilities import RATIOS, WEIGHTS
+from climcomp.codecs.neural.grid import PER_STEP
+from climcomp.codecs.neural.probabilities import RATIOS, ROWS, SHIFTS, WEIGHTS
 from climcomp.codecs.neural.probabilities import SCALES as TABLE_SCALES
 from climcomp.jit import compile_exact
 
@@ -54,11 +59,13 @@ def mix(
     work: Work,
     outputs: NDArray[np.float32],
     step: int,
+    is_lattice: bool,
     predicted: NDArray[np.float64],
+    starts: NDArray[np.float64],
     tables: NDArray[np.int32],
     octaves: NDArray[np.int32],
 ) -> None:
-    """mu, the row of the probabilities, and the octaves coded beside them, of n points."""
+    """mu, `start`, the row of the probabilities, and the octaves coded beside them, of n points."""
     candidates, scales = work.candidates, work.scales
     for j in range(n):
         top = outputs[0, j]
@@ -84,4 +91,11 @@ def mix(
         octaves[j] = beyond
         ratio = min(max(((2 * int(outputs[RATIO, j]) + 32) >> 6) + RATIO_ZERO, 0), RATIOS - 1)
         weight = min(max(((int(outputs[WEIGHT, j]) + 32) >> 6) + WEIGHT_ZERO, 0), WEIGHTS - 1)
-        tables[j] = ((scale - 6 * beyond - LOWEST) * RATIOS + ratio) * WEIGHTS + weight
+        table = ((scale - 6 * beyond - LOWEST) * RATIOS + ratio) * WEIGHTS + weight
+        starts[j] = predicted[j]
+        if is_lattice:
+            starts[j] = PER_STEP * np.floor(predicted[j] / PER_STEP + 0.5)
+            if beyond == 0:
+                away = int(predicted[j] - starts[j]) + PER_STEP // 2
+                table += ROWS * (1 + away * SHIFTS // PER_STEP)
+        tables[j] = table

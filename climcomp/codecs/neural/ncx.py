@@ -3,10 +3,10 @@
 Payload
 -------
 u8: 255, then a payload of SZ3, for a block that is left to it. Else 1 for float64, plus 2 for
-hierarchical order, plus 4 where columns wrap, plus 8 times the number of alpha (0 to 3), plus 32
-times the frame axis (0 to 6). Then the hash of the network (8 bytes), origin and unit of the grid
-as float64, a checksum as u32; taps, patches, and, to the end, the stream of symbols. All
-little-endian. The checksum is the CRC-32C of the integers R (int32, in the order of the fields)
+hierarchical order, plus 4 where columns wrap, plus 8 on a lattice, plus 16 times the number of
+alpha (0 to 3). Then u8, the frame axis (0 to 6); the hash of the network (8 bytes), origin and unit
+of the grid as float64, a checksum as u32; taps, patches, and, to the end, the stream of symbols.
+All little-endian. The checksum is the CRC-32C of the integers R (int32, in the order of the fields)
 and, behind them, all bytes of the payload before the stream but its own.
 
 The pages of the parts tell the rest: `grid`, `frames`, `schedule`, `features`, `taps`, `network`,
@@ -90,6 +90,29 @@ class Ncx:
         BoundError
             If the bound is below the spacing of the values' floats.
         """
+        return self._encode(values, bound, None)
+
+    def encode_filled(
+        self,
+        values: NDArray[np.floating],
+        bound: ErrorBound | None,
+        filled: NDArray[np.bool_],
+    ) -> bytes:
+        """The same where some values only fill gaps: what comes back there may be any number.
+
+        Parameters
+        ----------
+        filled
+            Where they are, of the block's shape; False somewhere.
+        """
+        return self._encode(values, bound, filled)
+
+    def _encode(
+        self,
+        values: NDArray[np.floating],
+        bound: ErrorBound | None,
+        filled: NDArray[np.bool_] | None,
+    ) -> bytes:
         check_values(values, self.name)
         asked = absolute_bound(bound, self)
         if values.size == 0:
@@ -104,6 +127,7 @@ class Ncx:
             hierarchical=self.frames == "hierarchical",
             axis=self.axis,
             alpha=ALPHAS.index(self.alpha),
+            filled=filled,
         )
 
     def decode(

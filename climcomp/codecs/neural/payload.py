@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from climcomp.codecs.base import check_length
 from climcomp.codecs.neural.geometry import Geometry, geometry_of
+from climcomp.codecs.neural.grid import ALPHAS
 from climcomp.codecs.neural.walk import Settings
 from climcomp.errors import CodecError, PayloadError
 
-_HEAD = struct.Struct("<B8sdd")
+_HEAD = struct.Struct("<BB8sdd")
 _CHECKSUM = struct.Struct("<I")
-_FLOAT64, _HIERARCHICAL, _WRAPS, _ALPHA, _AXIS = 1, 2, 4, 8, 32
+_FLOAT64, _HIERARCHICAL, _WRAPS, _LATTICE, _ALPHA = 1, 2, 4, 8, 16
 ELSEWHERE = b"\xff"
 """The first byte of a block that is coded by SZ3, because it has no fields, or spans too much."""
 
@@ -37,10 +38,10 @@ class Head:
             _FLOAT64 * (dtype.itemsize == 8)
             | _HIERARCHICAL * self.settings.hierarchical
             | _WRAPS * self.settings.wraps
+            | _LATTICE * self.settings.is_lattice
             | _ALPHA * self.settings.alpha
-            | _AXIS * self.settings.axis
         )
-        plain = _HEAD.pack(kind, self.network, self.origin, self.unit)
+        plain = _HEAD.pack(kind, self.settings.axis, self.network, self.origin, self.unit)
         return plain + _CHECKSUM.pack(_checksum(values, plain + rest)) + rest
 
 
@@ -55,12 +56,14 @@ def parse_head(
         If they are not those of a block of this shape and type.
     """
     check_length(payload, _HEAD.size + _CHECKSUM.size, "ncx")
-    kind, network, origin, unit = _HEAD.unpack_from(payload)
+    kind, axis, network, origin, unit = _HEAD.unpack_from(payload)
     if bool(kind & _FLOAT64) != (dtype.itemsize == 8):
         raise PayloadError(f"ncx stream of another type, expected {dtype}")
     settings = Settings(
-        bool(kind & _HIERARCHICAL), bool(kind & _WRAPS), kind // _ALPHA & 3, kind // _AXIS
+        bool(kind & _HIERARCHICAL), bool(kind & _WRAPS), kind // _ALPHA, axis, bool(kind & _LATTICE)
     )
+    if settings.alpha >= len(ALPHAS):
+        raise PayloadError(f"ncx stream of kind {kind}, of which this version knows nothing")
     if settings.axis >= max(1, len(shape) - 2):
         raise PayloadError(f"ncx axis {settings.axis} does not fit a block of shape {shape}")
     try:
@@ -100,7 +103,7 @@ def _checksum(values: NDArray[np.integer], others: bytes) -> int:
     return int(google_crc32c.extend(of_values, others))
 
 
-def fields_of(values: NDArray[np.floating], geometry: Geometry) -> NDArray[np.floating]:
+def fields_of(values: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     """(fields, rows, columns), the frame axis running fastest."""
     if values.ndim > 3:
         values = np.moveaxis(values, geometry.axis, values.ndim - 3)

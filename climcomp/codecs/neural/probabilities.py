@@ -9,6 +9,10 @@ where
 - b2 = b1 * 2 ** ((ratio + 1) / 2): `ratio` from 0 to RATIOS - 1;
 - w = 0.005 + 0.9 * 2 ** k / (1 + 2 ** k), k = `weight` - 7: `weight` from 0 to WEIGHTS - 1.
 
+On a lattice the distribution does not lie in the middle of the step q = 0: SHIFTS further sets of
+the same tables follow, number g (from 0) with v - (2 g - SHIFTS + 1) / SHIFTS in place of v: the
+middle of the fractions of a step that it stands for.
+
 Symbols are q + REACH for q from -REACH to REACH, then one for all others (ESCAPE). A row of a table
 holds the first slot of each of the 64 symbols among 65536; each symbol has one slot at least.
 
@@ -19,13 +23,15 @@ All is integer arithmetic, so that a table is the same on every machine:
 1. S[i] = round(2^30 sigmoid(i / 64)), i from 0 to 1408 (22 times 64), from correctly rounded
    decimal exponentials; sigmoid(-v) = 1 - sigmoid(v).
 2. inverse[s] = round(2^16 * 2 ** (-s / 6)), s from SCALES[0] on. The argument of an edge
-   e = 2 q + 1 is a = e * inverse[s], in 2^-16; S is read at a / 1024 with linear interpolation, at
-   most S[1408].
+   e = 2 q + 1 is a = e * inverse[s], in 2^-16, with a shift
+   a = ((SHIFTS e - 2 g + SHIFTS - 1) * inverse[s]) // SHIFTS; S is read at a / 1024 with linear
+   interpolation, at most S[1408].
 3. W[k] = round(65536 w); F = (S1 * (65536 - W) + S2 * W) >> 16.
 4. G[k] = F(edge k) - F(edge 0), edge k = 2 (k - REACH) - 1; first slot of symbol k is
    (65536 - 64) * G[k] >> 30, plus k.
 
-`CHECKSUM` is the CRC-32C of all tables as little-endian uint16; another one is an error at load.
+`CHECKSUMS` are the CRC-32C of the tables without shifts, and of all, as little-endian uint16;
+another one is an error at load.
 """
 
 from __future__ import annotations
@@ -51,7 +57,11 @@ RATIOS = 12
 WEIGHTS = 12
 _BASE = 7  # of the weights: where both components weigh about the same
 
-CHECKSUM = 0xA1570F6A
+SHIFTS = 16
+ROWS = (SCALES[1] - SCALES[0] + 1) * RATIOS * WEIGHTS
+"""Tables of a set."""
+
+CHECKSUMS = (0xA1570F6A, 0x1D8448F9)
 
 _ONE = 1 << 30
 _PER_UNIT = 64  # entries of S to a unit of its argument
@@ -70,8 +80,8 @@ def octaves_beyond(scale: int) -> int:
 
 
 @cache
-def slots() -> NDArray[np.uint16]:
-    """(tables, 64) the first slot of each symbol; read-only.
+def slots(*, shifted: bool = False) -> NDArray[np.uint16]:
+    """(tables, 64) the first slot of each symbol; read-only. With shifts they take 12 MB.
 
     Raises
     ------
@@ -89,16 +99,20 @@ def slots() -> NDArray[np.uint16]:
     narrow = inverse[scales - SCALES[0]][..., None]
     wide = inverse[scales - SCALES[0] + 3 * (ratios + 1)][..., None]
     mixed = _weights()[weights][..., None]
-    edges = 2 * (np.arange(SYMBOLS, dtype=np.int64) - REACH) - 1
-    below = (_sigmoid(edges * narrow) * (TOTAL - mixed) + _sigmoid(edges * wide) * mixed) >> 16
-    mass = below - below[..., :1]
-    first = ((TOTAL - SYMBOLS) * mass >> 30) + np.arange(SYMBOLS)
-    table = np.ascontiguousarray(first.reshape(-1, SYMBOLS).astype("<u2"))
-    found = google_crc32c.value(table.tobytes())
-    if found != CHECKSUM:
+    edges = SHIFTS * (2 * (np.arange(SYMBOLS, dtype=np.int64) - REACH) - 1)
+    sets = []
+    for shift in (0, *(2 * g - SHIFTS + 1 for g in range(SHIFTS if shifted else 0))):
+        at_narrow, at_wide = ((edges - shift) * one // SHIFTS for one in (narrow, wide))
+        below = (_sigmoid(at_narrow) * (TOTAL - mixed) + _sigmoid(at_wide) * mixed) >> 16
+        mass = below - below[..., :1]
+        first = ((TOTAL - SYMBOLS) * mass >> 30) + np.arange(SYMBOLS)
+        sets.append(first.reshape(ROWS, SYMBOLS).astype("<u2"))
+    table = np.concatenate(sets)
+    found, wanted = google_crc32c.value(table.tobytes()), CHECKSUMS[shifted]
+    if found != wanted:
         raise CodecError(
             f"the probabilities of codec 'ncx' have the checksum {found:#010x} on this machine, "
-            f"not {CHECKSUM:#010x}: its arithmetic is wrong, and it could read no block"
+            f"not {wanted:#010x}: its arithmetic is wrong, and it could read no block"
         )
     table.flags.writeable = False
     return table

@@ -54,6 +54,7 @@ def decode_by_reference(
         open_stream(stream),
         head.settings.alpha,
         wraps=head.settings.wraps,
+        is_lattice=head.settings.is_lattice,
         values=np.zeros((geometry.fields, geometry.rows, geometry.columns), dtype=np.int64),
     )
     every = frames_of(geometry.chains, geometry.length, hierarchical=head.settings.hierarchical)
@@ -88,10 +89,11 @@ class _Decoder:
         alpha: int,
         *,
         wraps: bool,
+        is_lattice: bool,
         values: Integers,
     ) -> None:
         self.network, self.taps, self.stream, self.alpha = network, taps, stream, alpha
-        self.wraps, self.values = wraps, values
+        self.wraps, self.is_lattice, self.values = wraps, is_lattice, values
         field = values.shape[1:]
         self.spread, self.drift, self.miss, self.change = (
             np.zeros(field, dtype=np.int64) for _ in range(4)
@@ -111,7 +113,7 @@ class _Decoder:
         self.drift = (3 * self.drift + self.change + 2) >> 2
 
     def _number(self, table: int, octaves: int) -> int:
-        row: Sequence[int] = [int(n) for n in slots()[table]]
+        row: Sequence[int] = [int(n) for n in slots(shifted=self.is_lattice)[table]]
         symbol = reference.pull_symbol(self.stream, row) - 31
         if symbol == 32:
             bits = self._bits(5)
@@ -163,9 +165,14 @@ class _Decoder:
         step = step_of(self.alpha, stage.stride)
         outputs = _outputs(self.network, seen.inputs, _constants(stage, frame))
         mu, tables, octaves = _mixed(seen, outputs, logarithm_of(step))
+        start = mu
+        if self.is_lattice:
+            start = (mu + 128) // 256 * 256
+            shifted = tables + 39 * 144 * (1 + (mu - start + 128) // 16)
+            tables = np.where(octaves == 0, shifted, tables)
         for n in range(mu.size):
             q = self._number(int(tables[n]), int(octaves[n]))
-            value = min(max(int(mu[n]) + step * q, -_FAR), _FAR)
+            value = min(max(int(start[n]) + step * q, -_FAR), _FAR)
             place = at.rows[n], at.columns[n]
             self.values[index][place] = value
             self.miss[place] = min(max(value - int(mu[n]), -_FAR), _FAR)

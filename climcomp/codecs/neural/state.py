@@ -44,6 +44,8 @@ class Stages(NamedTuple):
     rows, columns : (7, all)
         Rows and columns -3 to 3 strides from those of each stage, inside of the field; those of the
         stage itself stand in row 3.
+    is_lattice
+        Whether R are multiples of 256.
     """
 
     kinds: NDArray[np.int64]
@@ -53,6 +55,7 @@ class Stages(NamedTuple):
     column_ends: NDArray[np.int64]
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    is_lattice: bool
 
 
 class Field(NamedTuple):
@@ -86,6 +89,7 @@ class Stage(NamedTuple):
     logarithm: int
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
+    is_lattice: bool
     taps: NDArray[np.float64]
 
 
@@ -97,6 +101,7 @@ class Room(NamedTuple):
     outputs: NDArray[np.float32]
     skipped: NDArray[np.float32]
     predicted: NDArray[np.float64]
+    starts: NDArray[np.float64]
     tables: NDArray[np.int32]
     octaves: NDArray[np.int32]
     coded: NDArray[np.float64]  # q
@@ -109,6 +114,7 @@ def make_room(hidden: int) -> Room:
         np.zeros((2, hidden, BATCH), dtype=np.float32),
         np.zeros((OUTPUTS, BATCH), dtype=np.float32),
         np.zeros((OUTPUTS, BATCH), dtype=np.float32),
+        np.zeros(BATCH),
         np.zeros(BATCH),
         np.zeros(BATCH, dtype=np.int32),
         np.zeros(BATCH, dtype=np.int32),
@@ -128,6 +134,7 @@ def stage_of(stages: Stages, number: int, field: Field, taps: NDArray[np.float64
         stages.logarithms[number],
         stages.rows[:, row : stages.row_ends[number]],
         stages.columns[:, column : stages.column_ends[number]],
+        stages.is_lattice,
         own[: int(own[-1])],
     )
 

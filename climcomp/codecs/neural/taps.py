@@ -101,7 +101,7 @@ def accumulate(
     length
         How many taps the set has.
     targets : (n,)
-        What the points are.
+        What the points are; NaN: not a point to learn from.
     products : (31, 31)
         Of the known values beside m and, last, the target, weighted by about the inverse of the
         variance that the plain prediction leaves.
@@ -112,6 +112,8 @@ def accumulate(
     near, at, candidates = work.near, work.at, work.candidates
     known = np.zeros(31)
     for j in range(n):
+        if np.isnan(targets[j]):
+            continue
         base = candidates[CANDIDATES - 1, j]
         m = base + candidates[3, j]
         for i in range(16):

@@ -30,6 +30,7 @@ class Settings:
     wraps: bool
     alpha: int
     axis: int
+    is_lattice: bool = False
 
 
 def new_block(geometry: Geometry) -> Block:
@@ -61,8 +62,13 @@ class Walk:
     _known: dict[tuple[bool, bool, bool, int], Shared] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        rows, columns = self.geometry.rows, self.geometry.columns
-        self.plan = plan_of(rows, columns, self.settings.alpha, wraps=self.settings.wraps)
+        self.plan = plan_of(
+            self.geometry.rows,
+            self.geometry.columns,
+            self.settings.alpha,
+            wraps=self.settings.wraps,
+            is_lattice=self.settings.is_lattice,
+        )
         self.compiled = self.network.compiled()
         self.all_taps = as_floats(self.taps)
 

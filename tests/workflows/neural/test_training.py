@@ -81,9 +81,8 @@ def test_the_integers_say_what_torch_said() -> None:
     np.testing.assert_array_equal(expected.detach().numpy().T, found)
 
 
-def test_the_code_length_that_training_sees_is_that_of_the_stream(
-    block: np.ndarray, samples: Samples
-) -> None:
+def cost(samples: Samples) -> torch.Tensor:
+    """Bits of each sample, as the integers of the shipped network say."""
     network = foundation()
     outputs = np.empty((OUTPUTS, samples.target.size), dtype=np.int64)
     # The constant inputs differ from stage to stage.
@@ -92,14 +91,21 @@ def test_the_code_length_that_training_sees_is_that_of_the_stream(
         outputs[:, same] = _outputs(
             network, samples.inputs[same, :INPUTS].T.astype(np.int64), constants.astype(np.int64)
         )
-    bits = bits_of(
+    return bits_of(
         torch.from_numpy(outputs.T / 64).float(),
         torch.from_numpy(samples.candidates),
         torch.from_numpy(samples.target),
         torch.from_numpy(samples.scale),
         None,
+        torch.from_numpy(samples.on_lattice),
         quantised=True,
     )
+
+
+def test_the_code_length_that_training_sees_is_that_of_the_stream(
+    block: np.ndarray, samples: Samples
+) -> None:
+    bits = cost(samples)
     bound = ErrorBound("absolute", 0.02 * float(block.std()))
     payload = Ncx().encode(block, bound)
     # Taps, which the payload may have, and its head make a difference of a few per cent.
@@ -119,10 +125,34 @@ def test_a_model_of_integers_gives_the_same_integers() -> None:
     assert NcxModel.of(foundation()).network().hash == foundation().hash
 
 
+def test_no_sample_is_of_a_value_that_only_fills_a_gap(block: np.ndarray) -> None:
+    filled = np.zeros(block.shape, dtype=bool)
+    filled[:, 10:30] = True
+    bound = ErrorBound("absolute", 0.02 * float(block.std()))
+    found = samples_of(
+        block, bound, foundation(), block.size, np.random.default_rng(0),
+        hierarchical=False, wraps=False, alpha=0.97, with_taps=False, filled=filled,
+    )  # fmt: skip
+    assert np.isfinite(found.target).all()
+    assert 0.5 * block.size < found.target.size < np.count_nonzero(~filled)
+
+
+def test_samples_of_packed_values_cost_what_the_codec_pays(block: np.ndarray) -> None:
+    values = np.round(block / (0.0371 * block.std())) * np.float32(0.0371)
+    bound = ErrorBound("absolute", 0.01)
+    found = samples_of(
+        values, bound, foundation(), values.size, np.random.default_rng(0),
+        hierarchical=False, wraps=False, alpha=0.97, with_taps=False,
+    )  # fmt: skip
+    assert found.on_lattice.all()
+    size = len(Ncx().encode(values, bound))
+    assert float(cost(found).sum()) / 8 == pytest.approx(size, rel=0.06)
+
+
 def test_training_that_diverges_says_so(samples: Samples) -> None:
     broken = Samples(
         samples.inputs, samples.candidates, np.full_like(samples.target, np.nan), samples.scale,
-        samples.weight,
+        samples.weight, samples.on_lattice,
     )  # fmt: skip
     with pytest.raises(FloatingPointError, match="diverged in step 0 of 5"):
         train(broken, 5, hidden=16, seed=0)
@@ -152,7 +182,7 @@ def test_the_command_writes_a_network_that_codes(tmp_path: Path, block: np.ndarr
         Ncx(network=network.hash.hex()).encode(block, bound)
     models.learn(network)
     payload = Ncx(network=network.hash.hex()).encode(block, bound)
-    assert payload[1:9] == network.hash
+    assert payload[2:10] == network.hash
     decoded = Ncx().decode(payload, block.shape, block.dtype)
     assert np.abs(decoded - block).max() <= bound.value
 

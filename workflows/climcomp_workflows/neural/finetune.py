@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
-from climcomp.codecs.neural.block import field_wraps
 from climcomp.codecs.neural.models import foundation
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.network import Network
+from climcomp.codecs.neural.task import field_wraps
 from climcomp_workflows.neural.model import NcxModel
 from climcomp_workflows.neural.samples import Samples, samples_of
 from climcomp_workflows.neural.train import train
@@ -27,10 +27,11 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A finite block, and the absolute bound that it is coded within."""
+    """A finite block, the absolute bound that it is coded within, and what only fills gaps."""
 
     values: NDArray[np.floating]
     bound: ErrorBound
+    filled: NDArray[np.bool_] | None = None
 
 
 def finetune(examples: Sequence[Example], codec: Ncx) -> Network:
@@ -65,6 +66,7 @@ def finetune(examples: Sequence[Example], codec: Ncx) -> Network:
                 alpha=codec.alpha,
                 with_taps=True,
                 axis=axis,
+                filled=example.filled,
             )
         )
     samples = Samples.joined(parts)

@@ -156,6 +156,7 @@ def bits_of(
     target: Tensor,
     scale: Tensor,
     noise: Tensor | None,
+    on_lattice: Tensor,
     *,
     quantised: bool,
 ) -> Tensor:
@@ -171,12 +172,15 @@ def bits_of(
         Uniform from -1 to 1, in half steps, in place of rounding to steps: its gradients show where
         mu should be, but what it says of errors far below a step is wrong. None rounds, with
         straight-through gradients.
+    on_lattice : (n,) bool
+        Where a value is a step of its own: nothing is rounded.
     """
     gates = torch.softmax(outputs[:, :CANDIDATES] * math.log(2), 1)
     limit = LARGEST_OFFSET / HID
     mu = (gates[:, :BASE] * candidates).sum(1) + outputs[:, OFFSET].clamp(-limit, limit) / 4
     left = (target - mu) * scale
-    left = 2 * _rounded(left / 2) if noise is None else left + noise
+    stepped = 2 * _rounded(left / 2) if noise is None else left + noise
+    left = torch.where(on_lattice, left, stepped)
     sixths = 6 * (outputs[:, SCALE] + torch.log2(scale))
     ratio = 2 * outputs[:, RATIO] + RATIO_ZERO
     weight = outputs[:, WEIGHT] + WEIGHT_ZERO

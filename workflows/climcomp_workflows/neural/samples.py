@@ -14,14 +14,13 @@ from climcomp.codecs.neural.coding import encode_field, look_around
 from climcomp.codecs.neural.encode import encode_fields
 from climcomp.codecs.neural.features import CANDIDATES, INPUTS, SCALES, Work
 from climcomp.codecs.neural.fit import fit_taps
-from climcomp.codecs.neural.geometry import geometry_of
-from climcomp.codecs.neural.grid import ALPHAS, grid_of
+from climcomp.codecs.neural.grid import ALPHAS
 from climcomp.codecs.neural.network import CONSTANTS, Network
-from climcomp.codecs.neural.payload import fields_of
 from climcomp.codecs.neural.probabilities import TOTAL, slots
 from climcomp.codecs.neural.state import Block, Field, Stages, batch_of, make_room, stage_of
 from climcomp.codecs.neural.taps import Taps
-from climcomp.codecs.neural.walk import Settings, Walk, constants_of, new_block
+from climcomp.codecs.neural.task import task_of
+from climcomp.codecs.neural.walk import Walk, constants_of, new_block
 from climcomp.jit import compile_exact
 
 # Our own: bits of a value below which a block weighs no more than this in training.
@@ -43,6 +42,8 @@ class Samples:
     weight : (n,) float32
         Of the point in training: less where a point of its block takes more bits, for what counts
         is by what part each block becomes smaller.
+    on_lattice : (n,) bool
+        Whether steps are counted from the nearest point of a lattice, not from the prediction.
     """
 
     inputs: NDArray[np.int16]
@@ -50,12 +51,18 @@ class Samples:
     target: NDArray[np.float32]
     scale: NDArray[np.float32]
     weight: NDArray[np.float32]
+    on_lattice: NDArray[np.bool_]
 
     @staticmethod
     def joined(parts: list[Samples]) -> Samples:
         """All of some."""
         names = [one.name for one in dataclasses.fields(Samples)]
         return Samples(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+    def where_known(self) -> Samples:
+        """Those whose target is not NaN."""
+        known = ~np.isnan(self.target)
+        return Samples(*(getattr(self, one.name)[known] for one in dataclasses.fields(self)))
 
 
 def samples_of(
@@ -70,35 +77,43 @@ def samples_of(
     alpha: float,
     with_taps: bool,
     axis: int = 0,
+    filled: NDArray[np.bool_] | None = None,
 ) -> Samples:
-    """About `most` points of a finite block, coded with a network.
+    """About `most` points of a finite block, coded with a network; none that only fill gaps.
+
+    Parameters
+    ----------
+    filled
+        Which values do, of the block's shape.
 
     Raises
     ------
     BoundError, CodecError
         If the codec refuses the block.
     """
-    geometry = geometry_of(block.shape, axis)
-    grid = grid_of(block, usable_bound(bound.value, block))
-    settings = Settings(hierarchical, wraps, ALPHAS.index(alpha), axis)
-    fields = fields_of(block, geometry)
-    plain, symbols = encode_fields(fields, grid, geometry, settings, network, {})
-    taps: Taps = {}
-    if with_taps:
-        taps = fit_taps(fields, plain.values, grid, geometry, settings, network)
+    task = task_of(
+        block, usable_bound(bound.value, block), network, hierarchical=hierarchical, axis=axis,
+        alpha=ALPHAS.index(alpha), filled=filled,
+    )  # fmt: skip
+    task = replace(task, settings=replace(task.settings, wraps=wraps))
+    plain, symbols = encode_fields(task, {})
+    taps: Taps = fit_taps(task, plain.values) if with_taps else {}
     symbols = symbols._replace(made=np.zeros(1, dtype=np.int64))
-    walk = Walk(geometry, settings, network, taps)
-    coded, room, tables = new_block(geometry), make_room(network.hidden), slots()
+    walk = Walk(task.geometry, task.settings, network, taps)
+    coded, room = new_block(task.geometry), make_room(network.hidden)
+    tables = slots(shifted=task.settings.is_lattice)
     stages = walk.plan.stages
     share = min(1.0, most / block.size)
     parts: list[Samples] = []
     for frame, field in walk:
-        targets = grid.targets(fields[field.position])
+        targets, loose = task.targets(field.position), task.loose_at(field.position)
         # All that a stage is predicted from stays as it is after it, but for the means of fields.
         then = coded._replace(spread=coded.spread.copy(), drift=coded.drift.copy())
         encode_field(
-            targets, coded, stages, field, walk.all_taps, walk.compiled, room, tables, symbols
-        )
+            targets, loose, task.slack, coded, stages, field, walk.all_taps, walk.compiled, room,
+            tables, symbols,
+        )  # fmt: skip
+        targets[loose] = np.nan
         for number in range(1, stages.kinds.size):
             count, columns = walk.plan.shape(number)
             rows = np.flatnonzero(rng.random(count) < share)
@@ -111,10 +126,14 @@ def samples_of(
             )  # fmt: skip
             kind, stride = int(stages.kinds[number]), walk.plan.strides[number]
             parts[-1].inputs[:, INPUTS:] = constants_of(kind, stride, frame)
-    found = Samples.joined(parts)
+    found = Samples.joined(parts).where_known()
     sizes = symbols.size[: int(symbols.made[0])] / TOTAL
     bits = -float(np.log2(sizes).sum()) / block.size
-    return replace(found, weight=np.full_like(found.scale, 1 / (bits + LEAST_BITS)))
+    return replace(
+        found,
+        weight=np.full_like(found.scale, 1 / (bits + LEAST_BITS)),
+        on_lattice=np.full(found.scale.shape, task.settings.is_lattice),
+    )
 
 
 def _empty(n: int) -> Samples:
@@ -124,6 +143,7 @@ def _empty(n: int) -> Samples:
         np.zeros(n, dtype=np.float32),
         np.zeros(n, dtype=np.float32),
         np.zeros(n, dtype=np.float32),
+        np.zeros(n, dtype=np.bool_),
     )
 
 

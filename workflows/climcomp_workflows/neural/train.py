@@ -65,6 +65,7 @@ def _train(
     inputs = torch.from_numpy(samples.inputs)
     candidates = torch.from_numpy(samples.candidates)
     target, scale = torch.from_numpy(samples.target), torch.from_numpy(samples.scale)
+    on_lattice = torch.from_numpy(samples.on_lattice)
     weight = torch.from_numpy(samples.weight / samples.weight.mean())
     optimiser = torch.optim.Adam(model.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps,
@@ -81,6 +82,7 @@ def _train(
             target[chosen],
             scale[chosen],
             torch.rand(BATCH) * 2 - 1 if noisy else None,
+            on_lattice[chosen],
             quantised=model.quantised,
         )
         loss = (bits * weight[chosen]).mean()

@@ -102,5 +102,5 @@ def _examples(blocks: Sequence[SampleBlock], exact: tuple[float, ...]) -> list[E
         if special is None:
             found.append(Example(np.ascontiguousarray(block.values), block.bound))
         elif not special.all():
-            found.append(Example(fill_missing(block.values, special), block.bound))
+            found.append(Example(fill_missing(block.values, special), block.bound, special))
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from climcomp.codecs.neural.encode import _part_of
+from climcomp.codecs.neural.encode import part_of
 from climcomp.codecs.neural.frames import NONE, frames_of
 from climcomp.codecs.neural.geometry import Geometry, geometry_of
 from climcomp.codecs.neural.grid import (
@@ -151,8 +151,8 @@ def test_a_grid_multiplies_then_adds() -> None:
         (1, 90, 400, (1, 30)),
     ],
 )
-def test_taps_are_tried_on_a_part_of_half_at_most_or_on_all(
+def test_taps_are_tried_on_apart_of_half_at_most_or_on_all(
     chains: int, length: int, rows: int, expected: tuple[int, int]
 ) -> None:
-    part = _part_of(Geometry(chains, length, rows, 40, 0))
+    part = part_of(Geometry(chains, length, rows, 40, 0))
     assert (part.chains, part.length) == expected

@@ -13,7 +13,9 @@ from climcomp.codecs.neural.probabilities import (
     ESCAPE,
     RATIOS,
     REACH,
+    ROWS,
     SCALES,
+    SHIFTS,
     SYMBOLS,
     TOTAL,
     WEIGHTS,
@@ -26,7 +28,7 @@ from climcomp.errors import CodecError
 EVERY = list(itertools.product(range(SCALES[0], SCALES[1] + 1, 3), (0, 4, 11), (0, 7, 11)))
 
 
-def wanted(scale: int, ratio: int, weight: int) -> list[float]:
+def wanted(scale: int, ratio: int, weight: int, shift: float = 0.0) -> list[float]:
     """Probabilities of the 64 symbols, by floats."""
     narrow = 2 ** (scale / 6)
     wide = narrow * 2 ** ((ratio + 1) / 2)
@@ -38,7 +40,7 @@ def wanted(scale: int, ratio: int, weight: int) -> list[float]:
             for part, b in ((1 - share, narrow), (share, wide))
         )
 
-    inside = [below(2 * q + 1) - below(2 * q - 1) for q in range(-REACH, REACH + 1)]
+    inside = [below(2 * q + 1 - shift) - below(2 * q - 1 - shift) for q in range(-REACH, REACH + 1)]
     return [*inside, max(0.0, 1 - sum(inside))]
 
 
@@ -63,6 +65,26 @@ def test_residuals_of_both_signs_are_as_probable(scale: int, ratio: int, weight:
     np.testing.assert_allclose(sizes, sizes[::-1], atol=2)
 
 
+@pytest.mark.parametrize("shift", range(SHIFTS))
+@pytest.mark.parametrize(("scale", "ratio", "weight"), EVERY[::7])
+def test_shifted_tables_are_the_distribution_beside_the_middle_of_a_step(
+    scale: int, ratio: int, weight: int, shift: int
+) -> None:
+    rows = slots(shifted=True)
+    row = rows[ROWS * (1 + shift) + index_of(scale, ratio, weight)].astype(int)
+    sizes = np.diff(np.append(row, TOTAL))
+    assert sizes.min() >= 1
+    probable = np.array(wanted(scale, ratio, weight, (2 * shift - SHIFTS + 1) / SHIFTS))
+    ideal = -np.sum(probable * np.log2(np.maximum(probable, 1e-300)))
+    real = -np.sum(probable * np.log2(sizes / TOTAL))
+    assert -1e-9 <= real - ideal < 0.0015
+
+
+def test_tables_without_shifts_come_first() -> None:
+    np.testing.assert_array_equal(slots(shifted=True)[:ROWS], slots())
+    assert len(slots(shifted=True)) == (1 + SHIFTS) * ROWS
+
+
 def test_there_is_a_row_for_everything_that_a_network_says() -> None:
     rows = {
         index_of(*what)
@@ -83,5 +105,6 @@ def test_a_machine_with_other_arithmetic_is_refused(monkeypatch: pytest.MonkeyPa
     half = probabilities._half_sigmoid().copy()
     half[100] += 1 << 12
     monkeypatch.setattr(probabilities, "_half_sigmoid", lambda: half)
-    with pytest.raises(CodecError, match="checksum"):
-        slots.__wrapped__()
+    for shifted in (False, True):
+        with pytest.raises(CodecError, match="checksum"):
+            slots.__wrapped__(shifted=shifted)
