@@ -23,8 +23,8 @@ from climcomp.codecs.neural.walk import Walk, new_block
 USUAL_SYMBOLS, MOST_SYMBOLS = 1.25, 9
 # Our own: whether taps pay is tried on one field in so many, and on so many values at least; where
 # that is more than half of the block, on all of it.
-TRIED = 3
-FEWEST_TRIED = 1 << 17
+TRIED = 6
+FEWEST_TRIED = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
