@@ -207,18 +207,26 @@ def _sums(
     biases: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
-    """Biases plus products of weights (units, inputs) and inputs (inputs, n); inputs % 4 == 0."""
-    for unit in range(weights.shape[0]):
-        target = out[unit]
-        bias = biases[unit]
+    """Biases plus products of weights (units, inputs) and inputs (inputs, n).
+
+    Units are even and inputs fours, so that what is loaded serves eight products.
+    """
+    for unit in range(0, weights.shape[0], 2):
+        one, other = out[unit], out[unit + 1]
+        bias, other_bias = biases[unit], biases[unit + 1]
         for j in range(n):
-            target[j] = bias
+            one[j] = bias
+            other[j] = other_bias
         for i in range(0, weights.shape[1], 4):
             w0, w1 = weights[unit, i], weights[unit, i + 1]
             w2, w3 = weights[unit, i + 2], weights[unit, i + 3]
+            v0, v1 = weights[unit + 1, i], weights[unit + 1, i + 1]
+            v2, v3 = weights[unit + 1, i + 2], weights[unit + 1, i + 3]
             x0, x1, x2, x3 = inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]
             for j in range(n):
-                target[j] += w0 * x0[j] + w1 * x1[j] + w2 * x2[j] + w3 * x3[j]
+                y0, y1, y2, y3 = x0[j], x1[j], x2[j], x3[j]
+                one[j] += w0 * y0 + w1 * y1 + w2 * y2 + w3 * y3
+                other[j] += v0 * y0 + v1 * y1 + v2 * y2 + v3 * y3
 
 
 @_compile_sums

@@ -143,15 +143,15 @@ def test_a_grid_multiplies_then_adds() -> None:
     ("chains", "length", "rows", "expected"),
     [
         (1, 1, 2000, (1, 1)),
-        (1, 5, 2000, (1, 2)),
-        (1, 240, 40, (1, 82)),
-        (1, 100, 40, (1, 100)),
-        (30, 4, 400, (10, 4)),
+        (1, 5, 2000, (1, 1)),
+        (1, 240, 40, (1, 41)),
+        (1, 80, 40, (1, 80)),
+        (30, 4, 400, (5, 4)),
         (2, 90, 400, (1, 90)),
-        (1, 90, 400, (1, 30)),
+        (1, 90, 400, (1, 15)),
     ],
 )
-def test_taps_are_tried_on_apart_of_half_at_most_or_on_all(
+def test_taps_are_tried_on_a_part_of_half_at_most_or_on_all(
     chains: int, length: int, rows: int, expected: tuple[int, int]
 ) -> None:
     part = part_of(Geometry(chains, length, rows, 40, 0))
