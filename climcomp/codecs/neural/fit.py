@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,24 +34,45 @@ def fit_taps(task: Task, coded: NDArray[np.int32], share: float = 1.0) -> Taps:
     block = new_block(task.geometry)._replace(values=coded)
     walk = Walk(task.geometry, task.settings, task.network, {})
     fields_to_code = [field for _, field in walk]
-    stages = walk.plan.stages
-    sizes = np.diff(stages.row_ends, prepend=0) * np.diff(stages.column_ends, prepend=0)
-    points = np.zeros(SETS, dtype=np.int64)
-    for field in fields_to_code:
-        np.add.at(points, field.sets[1:], sizes[1:])
-    stride = np.maximum(1, points // MOST_POINTS)
-    seen, work = np.zeros(SETS, dtype=np.int64), make_work(BATCH)
+    points = points_of(fields_to_code, walk.plan.stages)
+    stride, seen, work = strides_of(points), np.zeros(SETS, dtype=np.int64), make_work(BATCH)
     for field in fields_to_code:
         _accumulate_field(
-            task.targets(field.position), task.loose_at(field.position), block, stages, field,
-            walk.all_taps, work, stride, seen, products, errors,
+            task.targets(field.position), task.loose_at(field.position), block, walk.plan.stages,
+            field, walk.all_taps, work, stride, seen, products, errors,
         )  # fmt: skip
+    return taps_of(products, errors, points, share)
+
+
+def points_of(fields: Sequence[Field], stages: Stages) -> NDArray[np.int64]:
+    """How many points of all fields each set of taps is for."""
+    sizes = np.diff(stages.row_ends, prepend=0) * np.diff(stages.column_ends, prepend=0)
+    points = np.zeros(SETS, dtype=np.int64)
+    for field in fields:
+        np.add.at(points, field.sets[1:], sizes[1:])
+    return points
+
+
+def strides_of(points: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of how many batches of the points of each set one is taken."""
+    return np.maximum(1, points // MOST_POINTS)
+
+
+def taps_of(
+    products: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    points: NDArray[np.int64],
+    share: float,
+) -> Taps:
+    """The sets of taps that pay, from the normal equations of all sets and of how many points."""
     found: Taps = {}
-    for number in np.flatnonzero(points):
-        used = share * errors[number, 1] / points[number]
-        taps = solved(products[number], errors[number], int(number), max(used, 1e-9))
-        if taps is not None:
-            found[int(number)] = taps
+    shares = np.maximum(share * errors[:, 1] / np.maximum(points, 1), 1e-9)
+    for references in range(len(LENGTHS)):
+        numbers = np.arange(references, SETS, len(LENGTHS))
+        every = solved(products[numbers], errors[numbers], references, shares[numbers])
+        for number, taps in zip(numbers, every, strict=True):
+            if taps is not None:
+                found[int(number)] = taps
     return found
 
 

@@ -18,7 +18,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.codecs.neural.features import CANDIDATES, SCALES, Work
+from climcomp.codecs.neural.features import CANDIDATES, SCALES, Work, rounded
 from climcomp.errors import PayloadError
 from climcomp.jit import compile_exact
 
@@ -33,7 +33,12 @@ _WHICH = struct.Struct("<Q")
 FEWEST_POINTS = 600
 BITS_OF_TAP = 32
 RIDGE = 1e-6
-OF_ROUNDING = 128.0**2
+# Our own: what is known of a point enters the normal equations as integers, in so many parts of
+# what the plain prediction leaves, and at most so large: then all sums over up to 2^16 points are
+# exact in float64, and the same in whatever order they are taken.
+PARTS, LARGEST_PART = 256.0, float(1 << 18)
+OF_ROUNDING = 2.0**24
+"""The square of what rounding to steps leaves, 128 units, in 1/1024."""
 
 Taps = dict[int, NDArray[np.int16]]
 
@@ -103,14 +108,14 @@ def accumulate(
     targets : (n,)
         What the points are; NaN: not a point to learn from.
     products : (31, 31)
-        Of the known values beside m and, last, the target, weighted by about the inverse of the
-        variance that the plain prediction leaves.
+        Of the known values beside m and, last, the target, as integers: over about what the plain
+        prediction leaves.
     errors : (3,)
-        The weighted squares of what the plain prediction leaves, the number of points, and the
-        weighted squares of what rounding to steps leaves.
+        The squares of what the plain prediction leaves, the number of points, and the squares of
+        what rounding to steps leaves in 1/1024; over the same.
     """
     near, at, candidates = work.near, work.at, work.candidates
-    known = np.zeros(31)
+    known = np.zeros(LENGTHS[-1] + 1)
     for j in range(n):
         if np.isnan(targets[j]):
             continue
@@ -128,41 +133,60 @@ def accumulate(
                 known[26 + i] = near[2, i, j] - m
         known[30] = targets[j] - m
         plain = targets[j] - base - candidates[4, j]
+        largest = 1.0
+        for i in range(LENGTHS[-1] + 1):
+            largest = max(largest, abs(known[i]))
         scale = SCALES[work.scales[j]]
-        weight = 1.0 / (scale * scale + plain * plain)
-        errors[0] += weight * plain * plain
+        part = min(PARTS / np.sqrt(scale * scale + plain * plain), LARGEST_PART / largest)
+        for i in range(LENGTHS[-1] + 1):
+            known[i] = rounded(known[i] * part)
+        errors[0] += rounded(plain * part) ** 2
         errors[1] += 1.0
-        errors[2] += weight * OF_ROUNDING
+        errors[2] += rounded(part * part * OF_ROUNDING)
         for i in range(length):
             if known[i] != 0.0:
                 for k in range(i, length):
-                    products[i, k] += weight * known[i] * known[k]
-                products[i, 30] += weight * known[i] * known[30]
-        products[30, 30] += weight * known[30] * known[30]
+                    products[i, k] += known[i] * known[k]
+                products[i, 30] += known[i] * known[30]
+        products[30, 30] += known[30] * known[30]
 
 
 def solved(
-    products: NDArray[np.float64], errors: NDArray[np.float64], number: int, share: float
-) -> NDArray[np.int16] | None:
-    """The taps of a set, or None where they save less than they take.
+    products: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    references: int,
+    shares: NDArray[np.float64],
+) -> list[NDArray[np.int16] | None]:
+    """The taps of sets with so many references, or None where they save less than they take.
 
     Parameters
     ----------
-    share
-        The part of the set's points that was accumulated.
+    products : (sets, 31, 31)
+    errors : (sets, 3)
+    shares : (sets,)
+        The part of each set's points that was accumulated.
     """
-    length, points = LENGTHS[number % _REFERENCES], float(errors[1])
-    if points < FEWEST_POINTS or not errors[0] > 0:
-        return None
-    upper = np.triu(products[:length, :length])
-    normal = upper + np.triu(upper, 1).T
-    right = products[:length, 30]
-    ridged = normal + np.eye(length) * (np.trace(normal) / length * RIDGE + 1e-12)
-    found = np.rint(np.linalg.solve(ridged, right) * UNIT)
-    if not (np.abs(found) <= LARGEST_TAP).all():
-        return None
-    taps = found / UNIT
-    left = max(0.0, float(products[30, 30] - 2 * taps @ right + taps @ normal @ taps))
-    # The code length of a normal distribution. What is below the steps gains nothing.
-    gain = points / share / 2 * math.log2((errors[0] + errors[2]) / (left + errors[2]))
-    return found.astype(np.int16) if gain > BITS_OF_TAP * length else None
+    length = LENGTHS[references]
+    found: list[NDArray[np.int16] | None] = [None] * len(products)
+    wanted = np.flatnonzero((errors[:, 1] >= FEWEST_POINTS) & (errors[:, 0] > 0))
+    if not wanted.size:
+        return found
+    upper = np.triu(products[wanted, :length, :length])
+    normal = upper + np.triu(upper, 1).transpose(0, 2, 1)
+    right = products[wanted, :length, 30:]
+    ridge = np.trace(normal, axis1=1, axis2=2) / length * RIDGE + 1e-12
+    solution = np.linalg.solve(normal + ridge[:, None, None] * np.eye(length), right)
+    rounded_taps = np.rint(solution * UNIT)
+    taps = rounded_taps / UNIT
+    across = taps.transpose(0, 2, 1)
+    explained = (2 * (across @ right) - across @ normal @ taps)[:, 0, 0]
+    for i, number in enumerate(wanted):
+        if not (np.abs(rounded_taps[i]) <= LARGEST_TAP).all():
+            continue
+        plain, points, of_rounding = (float(error) for error in errors[number])
+        left, steps = max(0.0, float(products[number, 30, 30] - explained[i])), of_rounding / 1024
+        # The code length of a normal distribution. What is below the steps gains nothing.
+        gain = points / shares[number] / 2 * math.log2((plain + steps) / (left + steps))
+        if gain > BITS_OF_TAP * length:
+            found[number] = rounded_taps[i, :, 0].astype(np.int16)
+    return found
