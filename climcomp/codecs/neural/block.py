@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import usable_bound, value_count
 from climcomp.codecs.neural.coding import decode_field
-from climcomp.codecs.neural.encode import smallest
+from climcomp.codecs.neural.encode import Coded, smallest
 from climcomp.codecs.neural.geometry import Geometry, geometry_of
 from climcomp.codecs.neural.grid import Grid, parse_patches, patches_of
 from climcomp.codecs.neural.models import network_of
@@ -26,7 +26,7 @@ from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import open_stream
 from climcomp.codecs.neural.state import Block, make_room
 from climcomp.codecs.neural.taps import Taps, unpack_taps
-from climcomp.codecs.neural.task import task_of
+from climcomp.codecs.neural.task import Task, task_of
 from climcomp.codecs.neural.walk import Settings, Walk, new_block
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import CodecError
@@ -65,13 +65,33 @@ def encode_values(
             filled=filled,
         )  # fmt: skip
     except CodecError:
-        return ELSEWHERE + Sz3().encode(values, ErrorBound("absolute", bound))
-    coded = smallest(task)
-    integers = coded.block.values
-    decoded = task.grid.values(integers, values.dtype)
-    decoded = fields_in_shape(decoded, values.shape, task.geometry)
+        return encode_elsewhere(values, bound)
+    return payload_of(values, bound, task, smallest(task), filled)
+
+
+def encode_elsewhere(values: NDArray[np.floating], bound: float) -> bytes:
+    """The payload of a block that is left to SZ3.
+
+    Raises
+    ------
+    CodecError
+        If SZ3 refuses it.
+    """
+    return ELSEWHERE + Sz3().encode(values, ErrorBound("absolute", bound))
+
+
+def payload_of(
+    values: NDArray[np.floating],
+    bound: float,
+    task: Task,
+    coded: Coded,
+    filled: NDArray[np.bool_] | None,
+) -> bytes:
+    """The payload of a block that was coded."""
+    integers, grid = coded.values, task.grid
+    decoded = fields_in_shape(grid.values(integers, values.dtype), values.shape, task.geometry)
     patches = patches_of(values, decoded, bound, filled)
-    head = Head(task.settings, network.hash, task.grid.origin, task.grid.unit)
+    head = Head(task.settings, task.network.hash, grid.origin, grid.unit)
     return head.packed(values.dtype, integers, coded.taps + patches.packed()) + coded.stream
 
 

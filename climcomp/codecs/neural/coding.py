@@ -126,7 +126,8 @@ def predict(
 
 
 @compile_exact
-def _clipped(value: float) -> float:
+def clipped(value: float) -> float:
+    """What R, a miss or a change of it may be at most."""
     return min(max(value, -float(LARGEST)), float(LARGEST))
 
 
@@ -141,14 +142,14 @@ def _keep(
     predicted, starts = room.predicted[put : put + n], room.starts[put : put + n]
     coded, size = room.coded[put : put + n], float(stage.size)
     for j in range(n):
-        value = _clipped(starts[j] + size * coded[j])
+        value = clipped(starts[j] + size * coded[j])
         values[own[j]] = np.int32(value)
-        miss[own[j]] = np.int32(_clipped(value - predicted[j]))
-        change[own[j]] = np.int32(_clipped(value - (base[j] + beside[j])))
+        miss[own[j]] = np.int32(clipped(value - predicted[j]))
+        change[own[j]] = np.int32(clipped(value - (base[j] + beside[j])))
 
 
 @compile_exact
-def _first_table(level: int) -> int:
+def first_table(level: int) -> int:
     """The scale of a point of stage "0", in sixths of an octave of a half step."""
     number, octave = level + 8, 0
     while number >> (octave + 1):
@@ -170,7 +171,14 @@ def _first_guess(block: Block, stage: Stage, field: Field, row: int, column: int
 
 
 @compile_exact
-def _first_row(scale: int, beyond: int) -> int:
+def next_level(level: int, q: int) -> int:
+    """`level` after a point of stage "0"."""
+    return (3 * level + 16 * min(abs(q), LARGEST_LEVEL)) >> 2
+
+
+@compile_exact
+def first_row(scale: int, beyond: int) -> int:
+    """The row of the probabilities of a point of stage "0", of a scale and octaves beside it."""
     return ((scale - 6 * beyond - LOWEST) * RATIOS + FIRST_RATIO) * WEIGHTS + FIRST_WEIGHT
 
 
@@ -179,15 +187,15 @@ def _keep_first(
     block: Block, stage: Stage, field: Field, row: int, column: int, mu: float, q: float
 ) -> None:
     here, there = stage.rows[3, row], stage.columns[3, column]
-    value = _clipped(mu + stage.size * q)
+    value = clipped(mu + stage.size * q)
     block.values[field.position, here, there] = np.int32(value)
-    block.miss[here, there] = np.int32(_clipped(value - mu))
+    block.miss[here, there] = np.int32(clipped(value - mu))
     block.change[here, there] = 0
-    block.level[0] = (3 * block.level[0] + 16 * min(abs(int(q)), LARGEST_LEVEL)) >> 2
+    block.level[0] = next_level(block.level[0], int(q))
 
 
 @compile_exact
-def _steps_to(left: float, size: float, is_loose: bool, slack: float) -> float:
+def steps_to(left: float, size: float, is_loose: bool, slack: float) -> float:
     """q of what is left to a value; 0 where one that need not come back is near enough."""
     if is_loose and abs(left) <= slack:
         return 0.0
@@ -208,11 +216,11 @@ def _encode_first(
     for row in range(stage.rows.shape[1]):
         for column in range(stage.columns.shape[1]):
             mu = _first_guess(block, stage, field, row, column)
-            scale = _first_table(block.level[0])
+            scale = first_table(block.level[0])
             beyond = max(0, -((HIGHEST - scale) // 6))
             here, there = stage.rows[3, row], stage.columns[3, column]
-            q = _steps_to(targets[here, there] - mu, stage.size, loose[here, there], slack)
-            push_number(symbols, slots, _first_row(scale, beyond), beyond, int(q))
+            q = steps_to(targets[here, there] - mu, stage.size, loose[here, there], slack)
+            push_number(symbols, slots, first_row(scale, beyond), beyond, int(q))
             _keep_first(block, stage, field, row, column, mu, q)
 
 
@@ -229,9 +237,9 @@ def _decode_first(
     for row in range(stage.rows.shape[1]):
         for column in range(stage.columns.shape[1]):
             mu = _first_guess(block, stage, field, row, column)
-            scale = _first_table(block.level[0])
+            scale = first_table(block.level[0])
             beyond = max(0, -((HIGHEST - scale) // 6))
-            q = pull_number(slots, _first_row(scale, beyond), beyond, states, words, at)
+            q = pull_number(slots, first_row(scale, beyond), beyond, states, words, at)
             _keep_first(block, stage, field, row, column, mu, float(q))
 
 
@@ -288,7 +296,7 @@ def encode_field(
                     wanted, is_loose = targets[here], loose[here]
                     for j in range(n):
                         left = wanted[own[j]] - starts[put + j]
-                        coded[put + j] = _steps_to(left, stage.size, is_loose[own[j]], slack)
+                        coded[put + j] = steps_to(left, stage.size, is_loose[own[j]], slack)
                 for j in range(rows * n):
                     push_number(symbols, slots, room.tables[j], room.octaves[j], int(coded[j]))
                 for i in range(rows):

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from climcomp.codecs.neural.coding import encode_field
 from climcomp.codecs.neural.fit import fit_taps
@@ -29,9 +30,9 @@ FEWEST_TRIED = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """The integers of a block, its taps as bytes, and its stream."""
+    """The integers R of a block (fields, rows, columns), its taps as bytes, and its stream."""
 
-    block: Block
+    values: NDArray[np.int32]
     taps: bytes
     stream: bytes
 
@@ -40,21 +41,25 @@ class Coded:
         """Bytes of both."""
         return len(self.taps) + len(self.stream)
 
+    def pays(self, plain: Coded, share: float) -> bool:
+        """Whether taps make a block smaller, of which this is a `share` and `plain` without."""
+        saved = (len(plain.stream) - len(self.stream)) / share
+        return saved > len(self.taps) - len(plain.taps)
+
 
 def smallest(task: Task) -> Coded:
     """A block without taps or with, as is smaller on a part of it."""
     some = task.part(part_of(task.geometry))
-    plain = _coded(some, {})
+    plain = code_task(some, {})
     share = some.geometry.fields / task.geometry.fields
-    taps = fit_taps(some, plain.block.values, share)
+    taps = fit_taps(some, plain.values, share)
     if taps:
-        tapped = _coded(some, taps)
-        saved = (len(plain.stream) - len(tapped.stream)) / share
-        if saved <= len(tapped.taps) - len(plain.taps):
+        tapped = code_task(some, taps)
+        if not tapped.pays(plain, share):
             taps = {}
         elif some.geometry == task.geometry:
             return tapped
-    return plain if some.geometry == task.geometry else _coded(task, taps)
+    return plain if some.geometry == task.geometry else code_task(task, taps)
 
 
 def part_of(geometry: Geometry) -> Geometry:
@@ -69,11 +74,18 @@ def part_of(geometry: Geometry) -> Geometry:
     return geometry
 
 
-def _coded(task: Task, taps: Taps) -> Coded:
+def code_task(task: Task, taps: Taps) -> Coded:
+    """A block, or the first fields of one, with some taps."""
     block, symbols = encode_fields(task, taps)
     count = int(symbols.made[0])
-    stream = encode_symbols(symbols.first[:count], symbols.size[:count], lanes_for(count))
-    return Coded(block, pack_taps(taps), stream)
+    return coded_as(block.values, symbols.first[:count], symbols.size[:count], taps)
+
+
+def coded_as(
+    values: NDArray[np.int32], first: NDArray[np.uint16], size: NDArray[np.uint16], taps: Taps
+) -> Coded:
+    """A block of R from its symbols, as `rans` takes them, and its taps."""
+    return Coded(values, pack_taps(taps), encode_symbols(first, size, lanes_for(first.size)))
 
 
 def encode_fields(task: Task, taps: Taps) -> tuple[Block, Symbols]:
