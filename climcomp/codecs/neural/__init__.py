@@ -10,7 +10,7 @@ The parts, each with its own page of the format:
   what is made of it; `mixture`: the prediction and the table of probabilities that follow;
 - `coding`: how a point is coded; `numbers`: the symbols of it; `probabilities`: their tables,
   16-bit; `rans`: the entropy coder, which interleaves up to 32 states;
-- `models`: the networks.
+- `models`: the networks; `device`: many blocks at once, on a GPU.
 
 `reference` and `reference_decode` decode the same bytes in plain Python and NumPy integers, to be
 read and to test by. Networks are trained by `climcomp_workflows.neural`.
