@@ -9,72 +9,18 @@ what is left of the error bound.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.bounds import ErrorBound
-from climcomp.budget import bound_left
-from climcomp.codecs.base import Codec
-from climcomp.codecs.lossless import Lossless
 from climcomp.codecs.registry import codec_class, codec_names
-from climcomp.errors import BoundError, ClimcompError, CodecError, PayloadError
-from climcomp.fill import fill_missing
-from climcomp.header import (
-    CONSTANT_BODY,
-    GRID_BODY,
-    NO_BODY,
-    PACKED_BODY,
-    BlockHeader,
-    pack,
-    unpack,
-)
-from climcomp.mask import Specials, decode_specials, encode_specials, find_specials, packed_shape
-from climcomp.padding import extent_without_padding
-from climcomp.rounding import round_to_keepbits
+from climcomp.errors import ClimcompError, PayloadError
+from climcomp.header import CONSTANT_BODY, GRID_BODY, NO_BODY, PACKED_BODY, BlockHeader, unpack
+from climcomp.mask import Specials, decode_specials, packed_shape
+from climcomp.prepare import BlockEncoding, prepare_block
 
-
-@dataclass(frozen=True, slots=True)
-class BlockEncoding:
-    """How to encode the blocks of a variable.
-
-    Parameters
-    ----------
-    codec
-        Of climcomp.codecs, with its settings.
-    bound
-        What every decoded value must keep against the values given; None: every bit is kept, and
-        the codec must be a lossless one.
-    keepbits
-        Round to so many mantissa bits first. The codec gets what is left of the bound; where
-        rounding used it up, the rounded values are coded losslessly.
-    exact
-        Values that come back bit for bit, beside NaN and +-Inf, which always do: fills, flags,
-        zeros (0.0 stands for -0.0 too).
-    fill
-        Zarr's fill value: padding with it at the end of a block costs nothing.
-    """
-
-    codec: Codec
-    bound: ErrorBound | None = None
-    keepbits: int | None = None
-    exact: tuple[float, ...] = ()
-    fill: float = math.nan
-
-    def __post_init__(self) -> None:
-        is_lossy = bool(self.codec.kinds)
-        if self.bound is None and (is_lossy or self.keepbits is not None):
-            raise BoundError(
-                f"codec {self.codec.name!r} with keepbits {self.keepbits} loses bits and needs a "
-                f"bound: give one, or use 'lossless' without keepbits"
-            )
-        if self.bound is not None and is_lossy and self.bound.kind not in self.codec.kinds:
-            raise CodecError(
-                f"codec {self.codec.name!r} cannot keep a {self.bound.kind} bound; it keeps: "
-                f"{', '.join(sorted(self.codec.kinds))}. Use 'rounding' or 'lossless'"
-            )
+__all__ = ["BlockEncoding", "decode_block", "encode_block", "read_header"]
 
 
 def encode_block(values: NDArray[np.floating], encoding: BlockEncoding) -> bytes:
@@ -92,36 +38,8 @@ def encode_block(values: NDArray[np.floating], encoding: BlockEncoding) -> bytes
     BoundError
         If rounding to `keepbits` breaks the bound, or the bound is below the spacing of floats.
     """
-    if values.dtype.kind != "f" or values.dtype.itemsize not in (4, 8):
-        raise CodecError(f"blocks are float32 or float64, not {values.dtype}: convert them first")
-    values = np.asarray(values, values.dtype.newbyteorder("="), order="C")
-    extent, fill_bits = extent_without_padding(values, encoding.fill)
-    if extent != values.shape:
-        coded = np.ascontiguousarray(values[tuple(slice(length) for length in extent)])
-    else:
-        coded = values
-    codec: Codec = encoding.codec
-    mask, kind, body, value_range = b"", NO_BODY, b"", None
-    if coded.size:
-        special = find_specials(coded, encoding.exact)
-        if special is not None:
-            mask = encode_specials(coded, special)
-        codec, kind, body, value_range = _encode_ordinary(coded, special, encoding)
-    header = BlockHeader(
-        codec=codec.name,
-        library=f"{codec.library} {codec.library_version()}",
-        dtype=values.dtype.newbyteorder("<"),
-        shape=values.shape,
-        extent=extent,
-        fill_bits=fill_bits,
-        bound=encoding.bound,
-        keepbits=encoding.keepbits,
-        body=kind,
-        mask_bytes=len(mask),
-        body_bytes=len(body),
-        value_range=value_range,
-    )
-    return pack(header, mask, body)
+    block = prepare_block(values, encoding)
+    return block.payload(block.body.coded())
 
 
 def decode_block(
@@ -167,50 +85,6 @@ def decode_block(
 def read_header(payload: bytes | memoryview) -> BlockHeader:
     """What a payload says about itself; PayloadError where its checksum is wrong."""
     return unpack(payload)[0]
-
-
-Range = tuple[float, float]
-
-
-def _encode_ordinary(
-    values: NDArray[np.floating], special: NDArray[np.bool_] | None, encoding: BlockEncoding
-) -> tuple[Codec, int, bytes, Range | None]:
-    """Codec used, kind of the body, body, and range of lossy values: all but the special values."""
-    ordinary = values if special is None else values[~special]
-    if ordinary.size == 0:
-        return encoding.codec, NO_BODY, b"", None
-    if _is_constant(ordinary):
-        first = ordinary.reshape(-1)[:1].astype(ordinary.dtype.newbyteorder("<"))
-        return encoding.codec, CONSTANT_BODY, first.tobytes(), None
-    value_range = None
-    if encoding.bound is not None:
-        value_range = float(ordinary.min()), float(ordinary.max())
-    # A codec without use for neighbours along other dimensions gets no filled gaps to code.
-    is_packed = special is not None and getattr(encoding.codec, "is_sequential", False)
-    if special is None:
-        block = values
-    elif is_packed:
-        block = ordinary.reshape(packed_shape(~special))
-    else:
-        block = fill_missing(values, special)
-    codec, bound = encoding.codec, encoding.bound
-    if encoding.keepbits is not None:
-        assert bound is not None  # BlockEncoding refuses keepbits without a bound
-        rounded = round_to_keepbits(block, encoding.keepbits)
-        bound = bound_left(block, rounded, bound)
-        block = rounded
-        if bound is None:
-            codec = Lossless()
-    kind = PACKED_BODY if is_packed else GRID_BODY
-    encode_filled = getattr(codec, "encode_filled", None)
-    if special is None or is_packed or encode_filled is None:
-        return codec, kind, codec.encode(block, bound), value_range
-    return codec, kind, encode_filled(block, bound, special), value_range
-
-
-def _is_constant(values: NDArray[np.floating]) -> bool:
-    bits = values.view(f"u{values.itemsize}").reshape(-1)
-    return bool(bits[0] == bits[-1]) and bool((bits == bits[0]).all())
 
 
 def _decode_extent(
