@@ -3,6 +3,7 @@
 from climcomp.archive.arrays import (
     ArraySpec,
     build_shard,
+    padded_chunks,
     read_shard,
     read_stored,
     shard_indices,
@@ -36,6 +37,7 @@ __all__ = [
     "is_published",
     "open_archive",
     "open_store",
+    "padded_chunks",
     "publish",
     "read_journal",
     "read_manifest",

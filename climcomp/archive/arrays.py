@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ __all__ = [
     "ArraySpec",
     "array_metadata",
     "build_shard",
+    "padded_chunks",
     "read_shard",
     "read_stored",
     "shard_indices",
@@ -78,6 +79,24 @@ def build_shard(
     array = _create(spec, objects, encoder and _contiguous(encoder))
     array[region] = values
     return objects[object_name(index)].to_bytes()
+
+
+def padded_chunks(spec: ArraySpec, index: tuple[int, ...], values: Values) -> Iterator[Values]:
+    """The inner chunks of a stored object as `build_shard` hands them to its encoder.
+
+    For an encoder that codes them together, ahead. In C order; each is padded with the fill to the
+    chunk's shape, and is a copy unless it lies in `values` as it is.
+    """
+    region = shard_region(spec, index)
+    for at in blocks.touched_indices(region, spec.chunk):
+        part = blocks.chunk_region(at, spec.shape, spec.chunk)
+        found = values[blocks.relative(part, region)]
+        if found.shape == spec.chunk:
+            yield np.asarray(found, spec.numpy_dtype, order="C")
+        else:
+            chunk = np.full(spec.chunk, fill_value_of(spec), spec.numpy_dtype)
+            chunk[tuple(slice(length) for length in found.shape)] = found
+            yield chunk
 
 
 def read_shard(

@@ -265,12 +265,44 @@ def _recipes() -> Iterator[Finding]:
 
 
 def _gpu() -> Iterator[Finding]:
-    if importlib.util.find_spec("torch") is None:
-        yield Finding("GPU", "ok", "torch is not installed; nothing here needs a GPU")
+    """Whether codec ncx would use the devices that there are: it codes a block on the first."""
+    from climcomp_workflows.cluster.devices import EXTRA, driver_devices, find_devices, has_torch
+
+    if not has_torch():
+        count = driver_devices()
+        if not count:
+            yield Finding("GPU", "ok", "torch is not installed; nothing here needs a GPU")
+            return
+        advice = f"pip install 'climcomp[{EXTRA}]', and runs code blocks of ncx on them"
+        yield Finding("GPU", "note", f"{count} found, but torch is not installed", advice)
+        return
+    found = find_devices()
+    if not found.count:
+        yield Finding("GPU", "ok", f"{found.why}; nothing here needs one: ncx codes on the CPU")
         return
     torch: Any = importlib.import_module("torch")  # Any: it is optional, so its types are not here
-    if torch.cuda.is_available():
-        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        yield Finding("GPU", "ok", f"{', '.join(names)} (torch {torch.__version__})")
-    else:
-        yield Finding("GPU", "ok", f"none (torch {torch.__version__}); nothing here needs one")
+    names = ", ".join(torch.cuda.get_device_name(i) for i in range(found.count))
+    yield _try_device(f"{names} (torch {torch.__version__})")
+
+
+def _try_device(names: str) -> Finding:
+    import numpy as np
+
+    from climcomp.bounds import ErrorBound
+    from climcomp.codecs.neural.ncx import Ncx
+    from climcomp_workflows.cluster import devices
+
+    angles = np.linspace(0, 6, 4 * 32 * 64, dtype=np.float32).reshape(4, 32, 64)
+    values, codec = 280 + 10 * np.sin(angles), Ncx()
+    advice = "say cluster: {gpu: none} until that is mended; runs code on the CPU where it fails"
+    try:
+        from climcomp.codecs.neural.device import encode_blocks
+
+        (payload,) = encode_blocks([values], 0.01, codec, devices.DEVICE)
+    except Exception as err:  # a driver may raise anything, as above
+        detail = f"{names}; ncx does not code there: {type(err).__name__}: {err}"
+        return Finding("GPU", "note", detail, advice)
+    if payload != codec.encode(values, ErrorBound("absolute", 0.01)):
+        advice = "say cluster: {gpu: none} in the recipe, and please report this"
+        return Finding("GPU", "BROKEN", f"{names}; ncx makes other bytes there", advice)
+    return Finding("GPU", "ok", f"{names}; ncx codes there, the bytes are those of the CPU")

@@ -17,10 +17,11 @@ from climcomp_metrics.together.model import Group
 from climcomp_workflows.plan.document import plan_document
 from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import DatasetPlan, Plan, Rung, VariablePlan
-from climcomp_workflows.plan.show import plan_text, worker_count
+from climcomp_workflows.plan.show import plan_text
 from climcomp_workflows.plan.timing import START_SECONDS
 from climcomp_workflows.recipe import Cost, parse_recipe
 from climcomp_workflows.together.model import GroupPlan
+from climcomp_workflows.workers import worker_count
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
 RUNGS = tuple(

@@ -206,7 +206,12 @@ cluster: {workers: 0}
         ("cluster: {memory: 4}", '"128 MiB"'),
         ("cluster: {memory: 4 gb}", "did you mean GB"),
         ("cluster: {memory: 1 KiB}", "wanted 256 MiB to"),
-        ("cluster: {gpu: true}", "comes with the neural codecs"),
+        ("cluster: {gpu: true}", "found true, wanted auto, none or a number of GPUs, 1 or more"),
+        ("cluster: {gpu: 0}", "found 0, wanted auto, none or"),
+        ("cluster: {gpu: nine}", "found 'nine', wanted auto, none or"),
+        ("cluster: {gpu: [0, 1]}", "found a list, wanted auto, none or"),
+        ("cluster: {workers: 2, gpu: 3}", "workers is 2, and each process uses one GPU: gpu: 3"),
+        ("cluster: {kind: inline, gpu: 2}", "kind is inline, and each process uses one GPU"),
     ],
 )
 def test_a_wrong_key_or_value_says_what_to_write(added: str, says: str) -> None:

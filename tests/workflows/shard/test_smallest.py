@@ -35,7 +35,7 @@ def test_each_block_goes_to_the_codec_that_suits_it(shape: tuple[int, ...]) -> N
     assert (np.prod(shape) > WHOLE_UP_TO) == (shape[1] == 120)
     ways = encodings(RUNG, FIRST)
     for values, codec in ((smooth(shape), "sz3"), (coarse(shape), "rounding")):
-        payload = encode_smallest(values, ways)
+        (payload,) = encode_smallest([values], ways)
         assert read_header(payload).codec == codec
         assert len(payload) <= len(encode_block(values, FIRST))
         decoded = decode_block(payload, values.shape, values.dtype)
@@ -45,7 +45,8 @@ def test_each_block_goes_to_the_codec_that_suits_it(shape: tuple[int, ...]) -> N
 def test_without_rivals_there_is_no_race() -> None:
     ways = encodings(Rung("sz3", (), (BOUND,), None, ""), FIRST)
     assert ways == (FIRST,)
-    assert encode_smallest(smooth((4, 20, 30)), ways) == encode_block(smooth((4, 20, 30)), FIRST)
+    values = smooth((4, 20, 30))
+    assert encode_smallest([values], ways) == [encode_block(values, FIRST)]
 
 
 @pytest.mark.parametrize("shape", [(8, 30, 40), (8, 120, 160)])
@@ -57,7 +58,8 @@ def test_a_rival_that_refuses_is_left_out(
 
     monkeypatch.setattr("climcomp.codecs.bit_rounding.Rounding.encode", refuse)
     monkeypatch.setattr("climcomp.codecs.zfp.Zfp.encode", refuse)
-    assert read_header(encode_smallest(coarse(shape), encodings(RUNG, FIRST))).codec == "sz3"
+    (payload,) = encode_smallest([coarse(shape)], encodings(RUNG, FIRST))
+    assert read_header(payload).codec == "sz3"
 
 
 def test_the_rungs_own_codec_that_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +68,7 @@ def test_the_rungs_own_codec_that_refuses_is_an_error(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("climcomp.codecs.sz3.Sz3.encode", refuse)
     with pytest.raises(CodecError, match="not these"):
-        encode_smallest(smooth((4, 20, 30)), encodings(RUNG, FIRST))
+        encode_smallest([smooth((4, 20, 30))], encodings(RUNG, FIRST))
 
 
 def test_rivals_are_part_of_a_stored_plan() -> None:

@@ -15,7 +15,8 @@ _EXAMPLES = """\
 
 Samples of the source are read and compressed, at most 2 % of it; nothing is stored. Each variable
 is shown with its class, bound, ladder of codecs, layout and estimated size; at the end stand time,
-energy, the storage saved, and money at the prices that the recipe states under cost.
+energy, the storage saved, and money at the prices that the recipe states under cost. For variables
+by ncx it says whether a GPU of this machine would code them, and what they take without one.
 """
 
 
@@ -32,16 +33,18 @@ def run(options: Options) -> Answer:
     """Make the plan and show it."""
     from climcomp_workflows.plan.document import plan_document
     from climcomp_workflows.plan.make import make_plan
-    from climcomp_workflows.plan.show import plan_text, worker_count
+    from climcomp_workflows.plan.show import plan_text
     from climcomp_workflows.recipe import load_recipe
+    from climcomp_workflows.workers import gpu_workers
 
     recipe = load_recipe(options.recipe)
     say = say_on_stderr(options)
     started = time.monotonic()
     plan, costs = make_plan(recipe, say=lambda name: say(f"looking at {name}"))
-    told = (recipe.cost, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    found = gpu_workers(recipe, options.workers)
+    told = (found.workers, recipe.cost, seconds, found)
     finish_line(options)
-    workers = options.workers or worker_count(recipe)
-    text = plan_text(plan, costs, workers, *told)
+    text = plan_text(plan, costs, *told)
     text += f"\nNothing was stored. Run it with: climcomp run {options.recipe}\n"
-    return Answer(text, plan_document(plan, costs, workers, *told))
+    return Answer(text, plan_document(plan, costs, *told))

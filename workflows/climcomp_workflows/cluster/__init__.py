@@ -1,6 +1,11 @@
 """Where tasks run: on a local Dask cluster of one-thread processes, or in this process."""
 
-from climcomp_workflows.cluster.executor import Executor, Ticket, WorkerLostError
+from climcomp_workflows.cluster.executor import (
+    DeviceLostError,
+    Executor,
+    Ticket,
+    WorkerLostError,
+)
 from climcomp_workflows.cluster.inline import InlineExecutor
 from climcomp_workflows.cluster.make import make_executor
 from climcomp_workflows.cluster.on_dask import DaskExecutor
@@ -8,6 +13,7 @@ from climcomp_workflows.cluster.window import run_tasks
 
 __all__ = [
     "DaskExecutor",
+    "DeviceLostError",
     "Executor",
     "InlineExecutor",
     "Ticket",

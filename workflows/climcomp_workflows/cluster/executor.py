@@ -12,6 +12,10 @@ class WorkerLostError(ClimcompError, RuntimeError):
     """Workers died on the same task again and again: mostly for want of memory."""
 
 
+class DeviceLostError(WorkerLostError):
+    """What a task needs beside a worker is gone; without it the task can be done elsewhere."""
+
+
 class Ticket:
     """One submitted task: who it is for, and its outcome once it is done."""
 
@@ -24,12 +28,26 @@ class Ticket:
 
 
 class Executor(Protocol):
-    """Runs top-level functions over frozen values."""
+    """Runs top-level functions over frozen values.
+
+    `slots` tasks run at a time, `gpus` of them with a device of their own.
+    """
 
     slots: int
+    gpus: int
 
-    def submit(self, label: object, function: Callable[..., Any], *arguments: Any) -> None:
-        """Start a task; its ticket comes out of `wait` with this label."""
+    def submit(
+        self,
+        label: object,
+        function: Callable[..., Any],
+        *arguments: Any,
+        resource: str | None = None,
+    ) -> None:
+        """Start a task; its ticket comes out of `wait` with this label.
+
+        One with the resource `GPU` runs where there is a device, before others that wait there; its
+        ticket has a DeviceLostError if no such place is left, or the task took it down.
+        """
 
     def wait(self, timeout: float) -> list[Ticket]:
         """The tickets of tasks that have ended, waiting at most `timeout` seconds for one."""

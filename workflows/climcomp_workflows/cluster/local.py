@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from typing import Any
 
+from climcomp_workflows.cluster.devices import GPU, environment_of_worker
 from climcomp_workflows.cluster.executor import WorkerLostError
 
 logger = logging.getLogger(__name__)
@@ -40,8 +41,13 @@ SETTINGS: dict[str, Any] = {
 
 
 @contextlib.contextmanager
-def local_cluster(workers: int, memory_bytes: int | None) -> Iterator[Any]:
+def local_cluster(workers: int, memory_bytes: int | None, gpus: int = 0) -> Iterator[Any]:
     """A Dask cluster of processes of one thread each on this machine, on loopback only.
+
+    Parameters
+    ----------
+    gpus
+        So many of the workers see one device each, and are tagged with it as a Dask resource.
 
     Raises
     ------
@@ -59,6 +65,7 @@ def local_cluster(workers: int, memory_bytes: int | None) -> Iterator[Any]:
                 host="127.0.0.1",
                 dashboard_address="127.0.0.1:0",
                 worker_dashboard_address="127.0.0.1:0",
+                worker_class=_nanny_with_devices(gpus),
                 memory_limit="auto" if memory_bytes is None else memory_bytes,
                 silence_logs=logging.ERROR,
             )
@@ -73,6 +80,23 @@ def local_cluster(workers: int, memory_bytes: int | None) -> Iterator[Any]:
     finally:
         with _quiet_end("the cluster"):
             cluster.close(timeout=10)
+
+
+def _nanny_with_devices(gpus: int) -> type:
+    """The nanny of a worker: that of each of the first workers gives its process a device.
+
+    The nanny starts a worker that died with the same tag and the same environment.
+    """
+    from distributed import Nanny
+
+    class DeviceNanny(Nanny):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            number = options["name"]  # a cluster counts its workers from 0
+            if number < gpus:
+                options |= {"resources": {GPU: 1}, "env": environment_of_worker(number)}
+            super().__init__(*arguments, **options)
+
+    return DeviceNanny if gpus else Nanny
 
 
 @contextlib.contextmanager

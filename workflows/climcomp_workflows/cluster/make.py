@@ -8,8 +8,10 @@ from climcomp_workflows.cluster.inline import InlineExecutor
 from climcomp_workflows.cluster.on_dask import DaskExecutor
 
 
-def make_executor(kind: str, workers: int, memory_bytes: int | None = None) -> Executor:
-    """The executor of a recipe's cluster section.
+def make_executor(
+    kind: str, workers: int, memory_bytes: int | None = None, gpus: int = 0
+) -> Executor:
+    """The executor of a recipe's cluster section; so many of its workers have a device.
 
     Raises
     ------
@@ -17,7 +19,7 @@ def make_executor(kind: str, workers: int, memory_bytes: int | None = None) -> E
         If the kind is unknown.
     """
     if kind == "inline":
-        return InlineExecutor()
+        return InlineExecutor(gpus)
     if kind == "local":
-        return DaskExecutor(workers, memory_bytes)
+        return DaskExecutor(workers, memory_bytes, gpus)
     raise UsageError(f"{kind!r} is no kind of cluster; known: local, inline")

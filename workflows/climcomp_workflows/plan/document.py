@@ -10,8 +10,10 @@ from climcomp_workflows.cost import cost_of
 from climcomp_workflows.plan import timing
 from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import Plan
+from climcomp_workflows.plan.neural import neural_work
 from climcomp_workflows.plan.timing import Work
 from climcomp_workflows.recipe import Cost
+from climcomp_workflows.workers import GpuWorkers
 
 
 def plan_document(
@@ -20,6 +22,7 @@ def plan_document(
     workers: int,
     settings: Cost | None = None,
     planning_seconds: float = 0.0,
+    found: GpuWorkers | None = None,
 ) -> dict[str, Any]:
     """What `plan_text` says, for a machine. Sizes in bytes, times in seconds.
 
@@ -29,10 +32,13 @@ def plan_document(
         The recipe's watts and prices; None: it states none.
     planning_seconds
         What the plan took, for a run plans too; 0: not counted.
+    found
+        The GPU workers of a run on this machine; None: nobody looked.
     """
     of_variable = {cost.variable: cost for cost in costs}
     work = [timing.work_on(variable, of_variable.get(variable.name)) for variable in plan.variables]
-    variables = [_variable(part) for part in work]
+    gpus = found or GpuWorkers(workers, 0)
+    variables = [_variable(part, gpus) for part in work]
     source = sum(v["source_bytes"] for v in variables)
     estimated = sum(v["estimated_bytes"] for v in variables)
     cost = cost_of(
@@ -72,6 +78,7 @@ def plan_document(
             "estimated_bytes": estimated,
             "ratio_to_source": source / estimated if estimated else None,
         },
+        "gpu": {"workers": gpus.gpus, "why": gpus.why, "refused": gpus.refused},
         "cost": {
             **to_document(cost),
             "core_seconds": sum(part.seconds for part in work),
@@ -90,8 +97,9 @@ def plan_document(
     }
 
 
-def _variable(work: Work) -> dict[str, Any]:
+def _variable(work: Work, gpus: GpuWorkers) -> dict[str, Any]:
     variable, spec = work.variable, work.variable.spec
+    neural = neural_work(variable, work.seconds, gpus)
     raw = timing.raw_bytes(variable)
     return {
         "name": variable.name,
@@ -121,6 +129,7 @@ def _variable(work: Work) -> dict[str, Any]:
         "ratio": raw / variable.estimated_bytes if variable.estimated_bytes else None,
         "measured_mb_per_second": work.rate,
         "core_seconds": work.seconds,
+        "neural": neural and {"on_gpu": neural.on_gpu, "told": neural.told},
         "notes": list(variable.notes),
         "own_metrics": [] if variable.settings is None else [o.id for o in variable.settings.own],
     }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -18,19 +17,12 @@ from climcomp_workflows.plan import timing
 from climcomp_workflows.plan.document import plan_document
 from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import Plan
-from climcomp_workflows.recipe import Cost, Recipe
+from climcomp_workflows.recipe import Cost
 from climcomp_workflows.recipe.problems import listed
+from climcomp_workflows.workers import GpuWorkers
 
 WIDTH = 100
 _LABEL = 10
-
-
-def worker_count(recipe: Recipe) -> int:
-    """How many processes a run of a recipe would have on this machine."""
-    if recipe.cluster.kind == "inline":
-        return 1
-    workers = recipe.cluster.workers
-    return workers if isinstance(workers, int) else os.cpu_count() or 1
 
 
 def plan_text(
@@ -39,13 +31,14 @@ def plan_text(
     workers: int,
     settings: Cost | None = None,
     planning_seconds: float = 0.0,
+    found: GpuWorkers | None = None,
 ) -> str:
     """The plan in lines of at most 100 characters.
 
     A block for each variable that holds data, a line for each that is carried over, and the cost;
     the parameters are those of `plan_document`.
     """
-    document = plan_document(plan, costs, workers, settings, planning_seconds)
+    document = plan_document(plan, costs, workers, settings, planning_seconds, found)
     entries = document["variables"]
     data = [entry for entry in entries if entry["how"] != "carried"]
     carried = [entry for entry in entries if entry["how"] == "carried"]
@@ -102,6 +95,8 @@ def _block(entry: dict[str, Any]) -> list[str]:
         read = number_text(entry["amplification"])
         lines += _wrapped("reading", f"the source is read {read} times over, by its own chunks")
     lines += _wrapped("size", _size(entry))
+    if entry["neural"]:
+        lines += _wrapped("ncx", entry["neural"]["told"])
     for note in entry["notes"]:
         lines += _wrapped("note", note)
     return lines
@@ -211,11 +206,13 @@ def _assumed(document: dict[str, Any], told: CostReport) -> str:
     ):
         if cost[key]:
             fixed.append(f"{duration(cost[key])} {what}")
+    on_gpu = any(entry["neural"] and entry["neural"]["on_gpu"] for entry in document["variables"])
+    gpus = "; what GPUs save and draw is not counted" if on_gpu else ""
     energy = f". {assumed_text(told)}" if assumed_text(told) else ""
     return (
         f"{measured}; as much again for checks, checksums and Dask; reading at "
         f"{timing.READ_MB_PER_SECOND:.0f} MB/s a core; {listed(fixed, 'and')}; no other "
-        f"work on the machine{energy}."
+        f"work on the machine{gpus}{energy}."
     )
 
 

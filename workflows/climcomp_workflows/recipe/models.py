@@ -148,7 +148,11 @@ class ReportSettings(Section):
 
 
 class Cluster(Section):
-    """Who computes: `local` starts worker processes, `inline` computes in this process."""
+    """Who computes: `local` starts worker processes, `inline` computes in this process.
+
+    `gpu` workers, of them all, code blocks of `ncx` on a device each: `auto` takes the devices that
+    there are. `inline` uses one itself.
+    """
 
     kind: Annotated[Literal["local", "inline"], one_of("local", "inline")] = "local"
     workers: run_values.Workers = "auto"
@@ -156,12 +160,22 @@ class Cluster(Section):
         Literal["auto"] | int, run_values.size(256 * _MIB, 64 * 1024 * _GIB, "auto")
     ] = "auto"
 
+    gpu: run_values.Gpu = "auto"
+
     @model_validator(mode="after")
     def _inline_has_no_workers(self) -> Self:
-        if self.kind == "inline" and (unused := sorted(self.model_fields_set - {"kind"})):
+        if self.kind == "inline" and (unused := sorted(self.model_fields_set - {"kind", "gpu"})):
             raise refusal(
                 f"kind is inline, without workers: {listed(unused, 'and')} would do nothing"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _each_gpu_has_a_worker(self) -> Self:
+        workers = 1 if self.kind == "inline" else self.workers
+        if isinstance(self.gpu, int) and isinstance(workers, int) and self.gpu > workers:
+            has = "kind is inline" if self.kind == "inline" else f"workers is {workers}"
+            raise refusal(f"{has}, and each process uses one GPU: gpu: {self.gpu} is too many")
         return self
 
 

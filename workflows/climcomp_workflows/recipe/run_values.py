@@ -81,6 +81,15 @@ def _read_workers(value: object) -> Literal["auto"] | int:
     return workers
 
 
+def _read_gpu(value: object) -> Literal["auto", "none"] | int:
+    if value == "auto" or value == "none":
+        return "auto" if value == "auto" else "none"
+    gpus = integer(value)
+    if gpus is None or gpus < 1:
+        raise refusal(f"found {shown(value)}, wanted auto, none or a number of GPUs, 1 or more")
+    return gpus
+
+
 ENGINES = ("numpy", "xbitinfo")
 
 
@@ -150,6 +159,7 @@ def _read_length(value: object) -> int:
 
 Files = Annotated[dict[str, tuple[str, ...]], reads(_read_files)]
 Workers = Annotated[Literal["auto"] | int, reads(_read_workers)]
+Gpu = Annotated[Literal["auto", "none"] | int, reads(_read_gpu)]
 Quality = Annotated[
     Literal["climate", "bounds", "lossless"] | Information,
     reads(_read_quality),

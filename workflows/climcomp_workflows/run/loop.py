@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from climcomp.archive import Journal, open_store
 from climcomp.errors import StorageError
 from climcomp_metrics.base import Verdict
-from climcomp_workflows.cluster import Executor, Ticket
+from climcomp_workflows.cluster import DeviceLostError, Executor, Ticket
+from climcomp_workflows.cluster.devices import GPU
 from climcomp_workflows.column import ColumnTask
 from climcomp_workflows.context import RunKey, flush_states
 from climcomp_workflows.run.heartbeat import Heartbeat
 from climcomp_workflows.run.progress import Progress
 from climcomp_workflows.run.variable import VariableRun
-from climcomp_workflows.shard import ShardResult, ShardTask
+from climcomp_workflows.shard import ShardResult, ShardTask, compress_shard
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,11 @@ class _Label:
     kind: str
     argument: ShardTask | ColumnTask
 
+    @property
+    def on_device(self) -> bool:
+        """Whether the task was given to a worker with a device."""
+        return isinstance(self.argument, ShardTask) and self.argument.on_device
+
     def __str__(self) -> str:
         if isinstance(self.argument, ShardTask):
             return f"{self.argument.variable} shard {self.argument.index}"
@@ -39,13 +45,20 @@ class _Label:
 
 @dataclass(slots=True)
 class Loop:
-    """Lives as long as shards are being compressed."""
+    """Lives as long as shards are being compressed.
+
+    Workers with a device get shards that it can code, before all others and as many as keep them
+    busy. The other workers do not wait for them: they take such shards too, and code them on the
+    CPU, where all shards that are left are of that kind. So devices only ever add to what the cores
+    do, which also decode and check; the bytes are the same.
+    """
 
     run: RunKey
     executor: Executor
     journal: Journal
     heartbeat: Heartbeat
     progress: Progress
+    _on_devices: int = 0  # tasks that were given to workers with a device
 
     def finish(self, variables: list[VariableRun]) -> None:
         """Bring every variable to its verdict.
@@ -100,19 +113,30 @@ class Loop:
             # Before the journal is written: another run may hold both by now.
             self.heartbeat.check()
             for ticket in tickets:
+                self._on_devices -= _label_of(ticket).on_device
                 if ticket.error is None:
                     self._take(ticket)
+                elif isinstance(ticket.error, DeviceLostError):
+                    self._do_without_device(ticket)
+                    open_tasks += 1
             # After the others: what they have done is done.
-            failed = next((t for t in tickets if t.error is not None), None)
+            failed = next((t for t in tickets if _stops(t.error)), None)
             if failed is not None and failed.error is not None:
                 raise failed.error
             self.journal.tick()
 
     def _take(self, ticket: Ticket) -> None:
-        assert isinstance(ticket.label, _Label)
-        ticket.label.variable.take(ticket.result)
+        variable = _label_of(ticket).variable
+        variable.take(ticket.result)
         if isinstance(ticket.result, ShardResult):
-            self._journal_shard(ticket.label.variable, ticket.result)
+            self._journal_shard(variable, ticket.result)
+
+    def _do_without_device(self, ticket: Ticket) -> None:
+        """Have the CPU do what no worker with a device could; the report says why."""
+        label = _label_of(ticket)
+        assert isinstance(label.argument, ShardTask)
+        task = replace(label.argument, on_device=False, no_device=str(ticket.error))
+        self.executor.submit(replace(label, argument=task), compress_shard, task)
 
     def _wanted_space(self, variables: list[VariableRun]) -> str:
         """How much the rest of the run will need, for a person who makes room."""
@@ -132,13 +156,25 @@ class Loop:
         self.executor.everywhere(flush_states, self.run)
 
     def _submit_next(self, variables: list[VariableRun]) -> bool:
-        for variable in variables:
-            work = None if variable.finished else variable.next_work()
-            if work is not None:
-                kind, function, argument = work
-                self.executor.submit(_Label(variable, kind, argument), function, argument)
-                return True
-        return False
+        if self._on_devices < WINDOW * self.executor.gpus:
+            for variable in variables:
+                if not variable.finished and variable.next_codes_on_device:
+                    self._submit(variable, on_device=True)
+                    return True
+        return any(not v.finished and self._submit(v) for v in variables)
+
+    def _submit(self, variable: VariableRun, *, on_device: bool = False) -> bool:
+        """Submit the next task of a variable, if it has one."""
+        work = variable.next_work()
+        if work is None:
+            return False
+        kind, function, argument = work
+        if on_device:
+            argument = replace(argument, on_device=True)
+            self._on_devices += 1
+        label = _Label(variable, kind, argument)
+        self.executor.submit(label, function, argument, resource=GPU if on_device else None)
+        return True
 
     def _journal_shard(self, variable: VariableRun, result: ShardResult) -> None:
         self.journal.append({"kind": "shard", **result.to_dict()})
@@ -162,3 +198,13 @@ class Loop:
         rung = variable.plan.ladder[new.rung].text
         logger.info("%s: %s: now %s", variable.plan.name, "; ".join(new.because), rung)
         self.progress.attempt(variable, rung)
+
+
+def _label_of(ticket: Ticket) -> _Label:
+    assert isinstance(ticket.label, _Label)
+    return ticket.label
+
+
+def _stops(error: BaseException | None) -> bool:
+    """Whether a task's error ends the run."""
+    return error is not None and not isinstance(error, DeviceLostError)

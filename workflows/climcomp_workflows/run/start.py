@@ -24,7 +24,8 @@ from climcomp_metrics.report import Report
 from climcomp_workflows.cluster import Executor
 from climcomp_workflows.context import PLAN_KEY, RunKey, close_context
 from climcomp_workflows.illustrate.collect import finish_variables
-from climcomp_workflows.plan.model import Plan
+from climcomp_workflows.plan.model import Plan, VariablePlan
+from climcomp_workflows.plan.neural import codes_on_device
 from climcomp_workflows.recipe import Cost, Recipe
 from climcomp_workflows.run.carry import carry
 from climcomp_workflows.run.finish import (
@@ -56,6 +57,7 @@ from climcomp_workflows.run.report import (
 from climcomp_workflows.run.together import Groups
 from climcomp_workflows.run.variable import Attempt, VariableRun
 from climcomp_workflows.run.workers import starting_executor
+from climcomp_workflows.workers import gpu_workers, refuse_missing
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +97,8 @@ def run_recipe(
     Raises
     ------
     ClimcompError
-        RecipeError, SourceError: nothing is begun. ArchiveExistsError, ArchiveLockedError: the
+        RecipeError, SourceError: nothing is begun; nor with UsageError or MissingExtraError, where
+        there are fewer GPUs than the recipe asks for. ArchiveExistsError, ArchiveLockedError: the
         store is not to be had. StorageError, LeaseLostError, WorkerLostError: what is done stays
         done; run again to go on.
     """
@@ -106,10 +109,12 @@ def run_recipe(
         remove_working_objects(store)  # a run that was killed just then could not
         return RunOutcome(str(store.root), None, False, True, ())
     refuse_foreign(store)
+    found = gpu_workers(recipe)
+    refuse_missing(found)
     with (
         Lease.acquire(store, take_over=take_over) as lease,
         Heartbeat(lease) as heartbeat,
-        starting_executor(recipe) as started_executor,
+        starting_executor(recipe, found) as started_executor,
     ):
         started = time.monotonic()
         prepared = _prepare_or_leave_nothing(recipe, store, watcher)
@@ -163,6 +168,8 @@ def _compress(
         variables = _variables(executor, run, plan, read_history(journal.records()))
         earlier = sum(_worker_seconds(variables).values())
         _begin(watcher, variables, prepared.resumed)
+        if executor.gpus and not any(_codes_on_device(v.plan) for v in variables):
+            watcher.say("no variable is coded by ncx: the GPU workers work like the others")
         loop = Loop(run, executor, journal, heartbeat, watcher)
         groups = Groups(plan, prepared.sources, variables, loop)
         groups.finish(variables)
@@ -172,6 +179,10 @@ def _compress(
     if groups.seconds:
         seconds["workers: measure together"] = groups.seconds
     return _Done(variables, groups.verdicts(), seconds, earlier, executor.slots)
+
+
+def _codes_on_device(variable: VariablePlan) -> bool:
+    return any(codes_on_device(rung) for rung in variable.ladder[variable.start :])
 
 
 def _variables(

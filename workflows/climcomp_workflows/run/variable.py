@@ -28,6 +28,7 @@ from climcomp_workflows.gate import (
 )
 from climcomp_workflows.illustrate.worst import Illustrated, worst_of
 from climcomp_workflows.plan.model import VariablePlan
+from climcomp_workflows.plan.neural import codes_on_device
 from climcomp_workflows.shard import (
     ShardResult,
     ShardTask,
@@ -129,6 +130,12 @@ class VariableRun:
             return left
         levels = settings.axes.level
         return sorted(left, key=lambda i: (tuple(i[a] for a in levels), i))
+
+    @property
+    def next_codes_on_device(self) -> bool:
+        """Whether the next task is a shard that a device could code."""
+        is_shard = self.phase == "compress" and bool(self._pending)
+        return is_shard and codes_on_device(self.plan.ladder[self.attempt.rung])
 
     def next_work(self) -> Work | None:
         """The next task to submit, if one can be submitted now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,11 +10,15 @@ from contextlib import contextmanager
 from climcomp_workflows.cluster import Executor, make_executor
 from climcomp_workflows.recipe import Recipe
 from climcomp_workflows.warm_up import warm_up
+from climcomp_workflows.workers import GpuWorkers
 
 
 @contextmanager
-def starting_executor(recipe: Recipe) -> Iterator[Callable[[], Executor]]:
+def starting_executor(recipe: Recipe, found: GpuWorkers) -> Iterator[Callable[[], Executor]]:
     """Start the workers beside the planning, and hand them out when they are wanted.
+
+    Whether the plan has shards for a device is not known then: those workers whose tag nobody asks
+    for are like the others, and never import torch.
 
     Starting takes seconds in which the plan needs one core only. Whatever happens, the workers are
     gone at the end.
@@ -23,9 +26,8 @@ def starting_executor(recipe: Recipe) -> Iterator[Callable[[], Executor]]:
 
     def start() -> Executor:
         cluster = recipe.cluster
-        workers = (os.cpu_count() or 1) if cluster.workers == "auto" else cluster.workers
         memory = None if cluster.memory == "auto" else cluster.memory
-        executor = make_executor(cluster.kind, workers, memory)
+        executor = make_executor(cluster.kind, found.workers, memory, found.gpus)
         if cluster.kind != "inline":
             executor.everywhere(warm_up)
         return executor

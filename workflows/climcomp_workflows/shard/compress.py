@@ -19,10 +19,13 @@ from climcomp_metrics.field import Place, canonical
 from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import shard_verdicts
+from climcomp_workflows.cluster.devices import device_of_worker
 from climcomp_workflows.context import RunContext, context_of
 from climcomp_workflows.gate import in_words
 from climcomp_workflows.plan.model import Rung, VariablePlan
+from climcomp_workflows.plan.neural import codes_on_device
 from climcomp_workflows.shard.encode import encode_shard
+from climcomp_workflows.shard.on_device import DeviceEncoder
 from climcomp_workflows.shard.place import column_of, place_of, rung_bounds
 from climcomp_workflows.shard.task import ShardResult, ShardTask
 from climcomp_workflows.shard.values import as_read, read_original, same_bits
@@ -48,6 +51,15 @@ class _Shard:
             yield
         finally:
             self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - started
+
+    def fall_back(self, rung: int, why: str) -> None:
+        """Have the report say why a rung's bytes were not made or kept as planned."""
+        text = self.variable.ladder[rung].text
+        self.fallbacks.append(f"{self.variable.name} shard {self.task.index}: {text}: {why}")
+
+    def on_cpu(self, rung: int, why: str) -> None:
+        """The same of a shard that a device was to code: the bytes are those of the CPU."""
+        self.fall_back(rung, f"coded on the CPU: {why}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,8 @@ def compress_shard(task: ShardTask) -> ShardResult:
     region = shard_region(variable.spec, task.index)
     place = None if variable.settings is None else place_of(variable, region)
     shard = _Shard(task, context, variable, region, place)
+    if task.no_device:
+        shard.on_cpu(task.rung, task.no_device)
     with shard.timed("read"):
         values, original, crc = read_original(variable, source, region)
     kept = _first_kept(shard, values, original)
@@ -142,19 +156,18 @@ def _first_kept(shard: _Shard, values: NDArray[Any], original: NDArray[Any]) -> 
     """The bytes of the first rung that keeps every shard criterion."""
     variable, task = shard.variable, shard.task
     for number in range(task.rung, len(variable.ladder)):
-        rung = variable.ladder[number]
-        try:
-            data, stored, blocks = _there_and_back(shard, rung, values)
-        except (BoundError, CodecError, PayloadError) as error:
-            problem = f"codec {rung.codec} failed: {error}"
-        else:
-            with shard.timed("check"):
-                decoded, check, problem = _checked(shard, rung, values, original, stored)
-            if not problem:
-                return _Kept(number, data, decoded, check, blocks)
-        shard.fallbacks.append(
-            f"{variable.name} shard {task.index}: {rung.text}: BoundNotKept: {problem}"
-        )
+        encoder = _device_encoder(shard, variable.ladder[number])
+        found = _tried(shard, number, values, original, encoder)
+        if encoder is not None:
+            if encoder.trouble:
+                shard.on_cpu(number, encoder.trouble)
+            if isinstance(found, str) and encoder.coded:
+                # The next rung would make another archive than a run without a device does.
+                shard.on_cpu(number, f"what the device made fails ({found})")
+                found = _tried(shard, number, values, original, None)
+        if isinstance(found, _Kept):
+            return found
+        shard.fall_back(number, f"BoundNotKept: {found}")
     raise BoundNotKept(
         f"no rung of the ladder kept the values of {variable.name} shard {task.index} "
         f"({shard_key(variable.spec, task.index)}): {' | '.join(shard.fallbacks)}. Nothing of this "
@@ -162,17 +175,46 @@ def _first_kept(shard: _Shard, values: NDArray[Any], original: NDArray[Any]) -> 
     )
 
 
+def _device_encoder(shard: _Shard, rung: Rung) -> DeviceEncoder | None:
+    """What codes the blocks of a rung on this worker's device; None: the CPU does."""
+    if not (shard.task.on_device and codes_on_device(rung)):
+        return None
+    device = device_of_worker()
+    if device is None:
+        shard.on_cpu(shard.task.rung, "its worker has no device")
+        return None
+    return DeviceEncoder(device)
+
+
+def _tried(
+    shard: _Shard,
+    number: int,
+    values: NDArray[Any],
+    original: NDArray[Any],
+    encoder: DeviceEncoder | None,
+) -> _Kept | str:
+    """The bytes of one rung, or what is wrong with them."""
+    rung = shard.variable.ladder[number]
+    try:
+        data, stored, blocks = _there_and_back(shard, rung, values, encoder)
+    except (BoundError, CodecError, PayloadError) as error:
+        return f"codec {rung.codec} failed: {error}"
+    with shard.timed("check"):
+        decoded, check, problem = _checked(shard, rung, values, original, stored)
+    return problem or _Kept(number, data, decoded, check, blocks)
+
+
 def _there_and_back(
-    shard: _Shard, rung: Rung, values: NDArray[Any]
+    shard: _Shard, rung: Rung, values: NDArray[Any], encoder: DeviceEncoder | None
 ) -> tuple[bytes, NDArray[Any], Counter[str]]:
     """The shard's bytes, what they decode to, and its blocks by the codec that they came to."""
     spec, index = shard.variable.spec, shard.task.index
     blocks: Counter[str] = Counter()
-    with shard.timed("encode"):
+    with shard.timed("encode" if encoder is None else "encode on a GPU"):
         if shard.place is None:
             data = build_shard(spec, index, values, None)
         else:
-            data, blocks = encode_shard(shard.variable, rung, shard.place, index, values)
+            data, blocks = encode_shard(shard.variable, rung, shard.place, index, values, encoder)
     with shard.timed("decode"):
         room = None
         if spec.shard is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,11 @@ from climcomp_workflows.plan.model import Rung
 # Our own: below so many values a part tells nothing, and the block itself is coded every way.
 WHOLE_UP_TO = 1 << 16
 
+Job = tuple[NDArray[Any], BlockEncoding]
+Outcome = bytes | BoundError | CodecError
+"""A payload, or why the codec refuses the block."""
+Encoder = Callable[[Iterable[Job]], list[Outcome]]
+
 
 def encodings(rung: Rung, first: BlockEncoding) -> tuple[BlockEncoding, ...]:
     """How a block may be coded at a rung: as its codec does, or as one of its rivals."""
@@ -25,39 +30,65 @@ def encodings(rung: Rung, first: BlockEncoding) -> tuple[BlockEncoding, ...]:
     return (first, *(replace(first, codec=codec, keepbits=None) for codec in rivals))
 
 
-def encode_smallest(block: NDArray[Any], ways: Sequence[BlockEncoding]) -> bytes:
-    """The payload of a block by the way whose payload of a part of it is the smallest.
+def encode_each(jobs: Iterable[Job]) -> list[Outcome]:
+    """The jobs one after the other, on the CPU."""
+    return [_encoded(block, way) for block, way in jobs]
 
-    The part is at most a sixteenth of the block. A rival that refuses the block is left out.
+
+def encode_smallest(
+    blocks: Iterable[NDArray[Any]], ways: Sequence[BlockEncoding], encode: Encoder = encode_each
+) -> list[bytes]:
+    """The payload of each block by the way whose payload of a part of it is the smallest.
+
+    The part is at most a sixteenth of the block. A rival that refuses the block is left out. Which
+    way is taken does not depend on which blocks are given together.
+
+    Parameters
+    ----------
+    encode
+        Codes whatever is to be coded next, of all blocks at once.
 
     Raises
     ------
     BoundError, CodecError
-        If the first way, the rung's own, refuses the block.
+        If the first way, the rung's own, refuses a block.
     """
     if len(ways) == 1:
-        return encode_block(block, ways[0])
-    if block.size <= WHOLE_UP_TO:
-        own = encode_block(block, ways[0])
-        others = (_tried(block, way) for way in ways[1:])
-        return min((own, *(payload for payload in others if payload is not None)), key=len)
-    part = sample_box(block)
-    sizes = [_size(part, way) for way in ways]
-    best = ways[int(np.argmin(sizes))]
-    if best is not ways[0]:
-        payload = _tried(block, best)
-        if payload is not None:
-            return payload
-    return encode_block(block, ways[0])
+        return [_payload(outcome) for outcome in encode((block, ways[0]) for block in blocks)]
+    whole = list(blocks)
+    parts = (block if block.size <= WHOLE_UP_TO else sample_box(block) for block in whole)
+    tried = encode((part, way) for part in parts for way in ways)
+    rows = [tried[at : at + len(ways)] for at in range(0, len(tried), len(ways))]
+    payloads: list[bytes] = [b""] * len(whole)
+    large = [at for at, block in enumerate(whole) if block.size > WHOLE_UP_TO]
+    best = {at: ways[int(np.argmin([_size(outcome) for outcome in rows[at]]))] for at in large}
+    for at in set(range(len(whole))) - best.keys():
+        own = _payload(rows[at][0])
+        payloads[at] = min((own, *(p for p in rows[at][1:] if isinstance(p, bytes))), key=len)
+    refused = []
+    coded = encode((whole[at], way) for at, way in best.items())
+    for (at, way), outcome in zip(best.items(), coded, strict=True):
+        if way is ways[0] or isinstance(outcome, bytes):
+            payloads[at] = _payload(outcome)
+        else:
+            refused.append(at)
+    for at, outcome in zip(refused, encode((whole[at], ways[0]) for at in refused), strict=True):
+        payloads[at] = _payload(outcome)
+    return payloads
 
 
-def _size(part: NDArray[Any], way: BlockEncoding) -> float:
-    payload = _tried(part, way)
-    return float("inf") if payload is None else len(payload)
-
-
-def _tried(block: NDArray[Any], way: BlockEncoding) -> bytes | None:
+def _encoded(block: NDArray[Any], way: BlockEncoding) -> Outcome:
     try:
         return encode_block(block, way)
-    except (BoundError, CodecError):
-        return None
+    except (BoundError, CodecError) as error:
+        return error
+
+
+def _size(outcome: Outcome) -> float:
+    return len(outcome) if isinstance(outcome, bytes) else float("inf")
+
+
+def _payload(outcome: Outcome) -> bytes:
+    if isinstance(outcome, bytes):
+        return outcome
+    raise outcome

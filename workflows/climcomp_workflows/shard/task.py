@@ -11,13 +11,19 @@ from climcomp_workflows.states import Index
 
 @dataclass(frozen=True, slots=True)
 class ShardTask:
-    """One shard of one variable, and the rung to begin with."""
+    """One shard of one variable, and the rung to begin with.
+
+    `on_device` asks for the worker's device where it helps. `no_device` says why a shard that was
+    meant for one comes back without, for the report.
+    """
 
     run: RunKey
     variable: str
     index: Index
     attempt: int
     rung: int
+    on_device: bool = False
+    no_device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
