@@ -85,7 +85,8 @@ def padded_chunks(spec: ArraySpec, index: tuple[int, ...], values: Values) -> It
     """The inner chunks of a stored object as `build_shard` hands them to its encoder.
 
     For an encoder that codes them together, ahead. In C order; each is padded with the fill to the
-    chunk's shape, and is a copy unless it lies in `values` as it is.
+    chunk's shape, and is a copy unless it lies in `values` as it is. Of native byte order, where
+    Zarr leaves some as they are in `values`.
     """
     region = shard_region(spec, index)
     for at in blocks.touched_indices(region, spec.chunk):

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -14,13 +15,16 @@ import pytest
 from climcomp.errors import StorageError, UsageError
 from climcomp_workflows.cluster import (
     DaskExecutor,
+    DeviceLostError,
     Executor,
     InlineExecutor,
     Ticket,
     WorkerLostError,
+    devices,
     make_executor,
     on_dask,
 )
+from climcomp_workflows.cluster.devices import GPU, device_of_worker
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +204,118 @@ def test_kinds_are_known_by_name(kind: str, function: Callable[..., Any] | None)
             make_executor(kind, 1)
     else:
         assert isinstance(make_executor(kind, 1), function)
+
+
+def where(path: str | None = None) -> tuple[str | None, str | None]:
+    """The device of this process and what CUDA would see; the first process dies where asked."""
+    if path is not None:
+        kill_when_asked(path)
+    return device_of_worker(), os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Devices 7 and 5 of a machine are for this process; the CPU stands in for them."""
+    monkeypatch.setattr(devices, "DEVICE", "cpu")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7, 5")
+
+
+@pytest.fixture
+def mixed(stand_in: None) -> Iterator[DaskExecutor]:
+    """Three workers, two of them with a device."""
+    executor = DaskExecutor(3, gpus=2)
+    yield executor
+    executor.close()
+
+
+def test_a_task_for_a_gpu_runs_where_one_is_and_sees_no_other(mixed: DaskExecutor) -> None:
+    assert mixed.gpus == 2
+    assert "3 Dask workers of one thread each, 2 of them with a GPU" in mixed.describe()
+    for number in range(6):
+        mixed.submit(number, where, resource=GPU)
+    found = {ticket.result for ticket in outcomes(mixed, 6)}
+    assert found <= {("cpu", "7"), ("cpu", "5")}
+    everyone = mixed._client.run(where)
+    assert sorted(everyone.values(), key=str) == [("cpu", "5"), ("cpu", "7"), (None, "7, 5")]
+    assert device_of_worker() is None  # and this process has none
+
+
+def test_a_worker_that_died_comes_back_with_its_gpu(mixed: DaskExecutor, tmp_path: Path) -> None:
+    mixed.submit("fragile", where, str(tmp_path / "asked"), resource=GPU)
+    (ticket,) = outcomes(mixed, 1)
+    assert ticket.error is None
+    assert ticket.result in {("cpu", "7"), ("cpu", "5")}
+    end = time.monotonic() + 60
+    while len(mixed._cluster.scheduler.workers) < 3 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert sorted(mixed._client.run(where).values(), key=str)[:2] == [("cpu", "5"), ("cpu", "7")]
+
+
+def test_tasks_for_a_gpu_do_not_wait_for_others(stand_in: None, tmp_path: Path) -> None:
+    executor = DaskExecutor(1, gpus=1)
+    try:
+        executor.submit("first", wait_for, str(tmp_path / "go"))
+        for number in range(3):
+            executor.submit(f"other {number}", note, str(tmp_path / "order"), f"other {number}")
+        executor.submit("for the GPU", note, str(tmp_path / "order"), "for the GPU", resource=GPU)
+        tasks = executor._cluster.scheduler.tasks
+        while len(tasks) < 5:
+            time.sleep(0.01)
+        (tmp_path / "go").touch()
+        outcomes(executor, 5)
+        assert (tmp_path / "order").read_text().splitlines()[:2].count("for the GPU") == 1
+    finally:
+        executor.close()
+
+
+def wait_for(path: str) -> None:
+    """Hold a worker until a file is there."""
+    while not os.path.exists(path):
+        time.sleep(0.01)
+
+
+def note(path: str, text: str) -> None:
+    """Add a line to a file."""
+    with open(path, "a") as file:
+        file.write(text + "\n")
+
+
+def test_a_task_that_kills_every_gpu_worker_is_no_end_of_the_run(stand_in: None) -> None:
+    executor = DaskExecutor(2, gpus=1)
+    try:
+        executor.submit("tas shard (3,)", os._exit, 1, resource=GPU)
+        (ticket,) = outcomes(executor, 1)
+        assert isinstance(ticket.error, DeviceLostError)
+        assert "workers with a GPU died 3 times" in str(ticket.error)
+        executor.submit("the next", abs, -1)
+        assert outcomes(executor, 1)[0].result == 1
+    finally:
+        executor.close()
+
+
+def test_a_task_for_a_gpu_that_never_comes_back_is_given_up(
+    two: DaskExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_dask, "PATIENCE_SECONDS", 1.0)
+    two.gpus = 1  # as if it had had one
+    two.submit("other", abs, -1)
+    two.submit("for the GPU", where, resource=GPU)
+    tickets = {ticket.label: ticket for ticket in outcomes(two, 2)}
+    assert tickets["other"].result == 1
+    assert isinstance(tickets["for the GPU"].error, DeviceLostError)
+    assert "no worker with a GPU for" in str(tickets["for the GPU"].error)
+    assert two.gpus == 0
+    assert two.wait(0.0) == []
+
+
+def test_in_this_process_the_device_is_used_until_the_end(stand_in: None) -> None:
+    executor = InlineExecutor(gpus=1)
+    executor.submit("for the GPU", device_of_worker, resource=GPU)
+    assert [ticket.result for ticket in executor.wait(0.0)] == ["cpu"]
+    assert executor.describe().endswith("with a GPU")
+    executor.close()
+    assert device_of_worker() is None
+    assert "GPU" not in InlineExecutor().describe()
 
 
 def test_workers_never_see_an_interrupt(two: DaskExecutor) -> None:

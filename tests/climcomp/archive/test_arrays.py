@@ -17,14 +17,18 @@ from climcomp.archive.arrays import (
     ArraySpec,
     array_metadata,
     build_shard,
+    padded_chunks,
     read_shard,
     shard_indices,
     shard_key,
     shard_region,
     write_whole,
 )
+from climcomp.archive.spec import fill_value_of
 from climcomp.archive.store import open_store
+from climcomp.codecs.lossless import Lossless
 from climcomp.errors import ArchiveDamagedError, PayloadError, UsageError
+from climcomp.frame import BlockEncoding, encode_block
 
 DAMAGE = (ArchiveDamagedError, PayloadError)
 
@@ -294,3 +298,36 @@ def test_bytes_do_not_depend_on_the_users_zarr_configuration() -> None:
     expected = build_shard(spec, (0, 0), values)
     with zarr.config.set({"array.order": "F", "array.write_empty_chunks": False}):
         assert expected == build_shard(spec, (0, 0), values)
+
+
+@pytest.mark.parametrize("dtype", ["f4", ">f4", "f8"])
+@pytest.mark.parametrize("shape", [(6, 6), (7, 4), (2, 3), (13,), ()])
+@pytest.mark.parametrize("sharded", [True, False])
+@pytest.mark.parametrize("fill", [None, np.float32(1e20)])
+def test_padded_chunks_are_those_that_an_encoder_is_given(
+    dtype: str, shape: tuple[int, ...], sharded: bool, fill: np.float32 | None
+) -> None:
+    values = np.asarray(numbers(shape, dtype))
+    chunk = tuple(max(1, min(size, 3)) for size in shape)
+    spec = spec_of(
+        values,
+        values.dtype.name,
+        codec="block",
+        shard=tuple(2 * length for length in chunk) if sharded and shape else None,
+        attributes={} if fill is None else {"_FillValue": fill},
+    )
+    for index in shard_indices(spec):
+        part = np.asarray(values[shard_region(spec, index)])
+        given: list[bytes] = []
+
+        def encode(block: NDArray[Any], given: list[bytes] = given) -> bytes:
+            given.append(block.astype(spec.numpy_dtype).tobytes())
+            return encode_block(block, BlockEncoding(Lossless()))
+
+        build_shard(spec, index, part, encode)
+        found = list(padded_chunks(spec, index, part))
+        assert {one.shape for one in found} == {spec.chunk}
+        assert {one.dtype for one in found} == {spec.numpy_dtype}
+        padding = np.full(spec.chunk, fill_value_of(spec), spec.numpy_dtype).tobytes()
+        inside = [block for block in given if block != padding]
+        assert sorted(one.tobytes() for one in found) == sorted(inside)

@@ -21,7 +21,7 @@ from climcomp_workflows.plan.show import plan_text
 from climcomp_workflows.plan.timing import START_SECONDS
 from climcomp_workflows.recipe import Cost, parse_recipe
 from climcomp_workflows.together.model import GroupPlan
-from climcomp_workflows.workers import worker_count
+from climcomp_workflows.workers import GpuWorkers, worker_count
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
 RUNGS = tuple(
@@ -230,3 +230,49 @@ def test_the_workers_are_the_recipes(cluster: str, expected: int) -> None:
     text = "recipe: 1\nname: x\ninput: {files: a.nc}\noutput: {store: x.zarr}\n"
     text += f"cluster: {cluster}\n"
     assert worker_count(parse_recipe(text, Path("r.yaml"))) == expected
+
+
+NCX = Rung("ncx", (), (ErrorBound("absolute", 0.1),), None, "ncx within 0.1 K")
+LOGS = Rung(
+    "log", (("inner", "ncx"),), (ErrorBound("pointwise_relative", 0.01),), None, "log by ncx"
+)
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (None, "coded on the CPU: all work on the variable takes"),
+        (GpuWorkers(4, 0, "no CUDA device is visible here"), "coded on the CPU (no CUDA device"),
+        (GpuWorkers(4, 2, "two"), "coded on 2 GPU workers and the cores of the others; without a"),
+        (GpuWorkers(1, 1, "one"), "coded on 1 GPU worker; without a GPU all work on the variable"),
+        (GpuWorkers(4, 2, "", "asks for 2"), "a run here is refused: asks for 2"),
+    ],
+)
+def test_where_ncx_runs_is_told_with_what_it_takes_on_the_cpu(
+    found: GpuWorkers | None, says: str
+) -> None:
+    costs = [PlannedCost("tas", 10_000_000, 2.0)]
+    planned = plan(variable(ladder=(NCX, LOSSLESS)), variable("tos"))
+    text = " ".join(plan_text(planned, costs, 4, found=found).split())
+    assert says in text
+    # Twice 259 MB at 5 MB/s, and reading at 200: 104 s and 1.3.
+    assert "takes 1 min 45 s of one core" in text
+    on_gpu = found is not None and found.gpus > 0 and not found.refused
+    assert ("what GPUs save and draw is not counted" in text) == on_gpu
+    document = plan_document(planned, costs, 4, found=found)
+    first, second = document["variables"]
+    assert first["neural"]["on_gpu"] == on_gpu
+    assert second["neural"] is None
+    assert document["gpu"]["workers"] == (found.gpus if found else 0)
+
+
+def test_logarithms_by_ncx_are_for_the_cpu() -> None:
+    planned = plan(variable(ladder=(LOGS, LOSSLESS)))
+    text = " ".join(plan_text(planned, COST, 4, found=GpuWorkers(4, 2)).split())
+    assert "logarithms are coded on the CPU: all work on the variable takes" in text
+    assert "GPU worker" not in text
+
+
+def test_a_rung_that_the_samples_fail_asks_for_no_gpu() -> None:
+    planned = plan(variable(ladder=(NCX, *RUNGS, LOSSLESS), start=1))
+    assert plan_document(planned, COST, 4)["variables"][0]["neural"] is None

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.archive import ArraySpec, build_shard, fill_value_of, padded_chunks
@@ -97,4 +98,5 @@ def _coded_ahead(
 
 
 def _digest(block: NDArray[Any]) -> bytes:
+    block = np.asarray(block, block.dtype.newbyteorder("="))  # Zarr hands on what the source had
     return hashlib.blake2b(block.data, digest_size=32).digest()
