@@ -156,7 +156,7 @@ def _first_kept(shard: _Shard, values: NDArray[Any], original: NDArray[Any]) -> 
     """The bytes of the first rung that keeps every shard criterion."""
     variable, task = shard.variable, shard.task
     for number in range(task.rung, len(variable.ladder)):
-        encoder = _device_encoder(shard, variable.ladder[number])
+        encoder = _device_encoder(shard, number)
         found = _tried(shard, number, values, original, encoder)
         if encoder is not None:
             if encoder.trouble:
@@ -175,13 +175,13 @@ def _first_kept(shard: _Shard, values: NDArray[Any], original: NDArray[Any]) -> 
     )
 
 
-def _device_encoder(shard: _Shard, rung: Rung) -> DeviceEncoder | None:
+def _device_encoder(shard: _Shard, number: int) -> DeviceEncoder | None:
     """What codes the blocks of a rung on this worker's device; None: the CPU does."""
-    if not (shard.task.on_device and codes_on_device(rung)):
+    if not (shard.task.on_device and codes_on_device(shard.variable.ladder[number])):
         return None
     device = device_of_worker()
     if device is None:
-        shard.on_cpu(shard.task.rung, "its worker has no device")
+        shard.on_cpu(number, "its worker has no device")
         return None
     return DeviceEncoder(device)
 
