@@ -294,10 +294,10 @@ def test_a_shard_recompressed_to_other_bytes_is_measured_as_those(
 
     def tighter(*arguments: Any) -> Any:
         """Another version of a codec: the same plan gives other bytes."""
-        variable, rung, place, index, values = arguments
+        variable, rung, place, index, values, encoder = arguments
         if index == (1, 0, 0):
             rung = variable.ladder[1]
-        return encode(variable, rung, place, index, values)
+        return encode(variable, rung, place, index, values, encoder)
 
     measured: list[Index] = []
     measure = shard.measure_again
