@@ -18,13 +18,19 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.neural.ncx import Ncx
+from climcomp.header import GRID_BODY
+from climcomp.prepare import Body
 
 FOLDER = "CLIMCOMP_TEST_STAND_IN"
 MODULE = "climcomp.codecs.neural.device"
 
 
 def encode_blocks(
-    blocks: Sequence[NDArray[np.floating]], bound: float, codec: Ncx, device: str
+    blocks: Sequence[NDArray[np.floating]],
+    bound: float,
+    codec: Ncx,
+    device: str,
+    filled: Sequence[NDArray[np.bool_] | None],
 ) -> list[bytes]:
     """What the CPU makes of each block, unless the folder asks for a fault."""
     folder = Path(os.environ[FOLDER])
@@ -45,12 +51,25 @@ def encode_blocks(
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
     if (folder / "broken").exists():
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
-    payloads = [codec.encode(block, ErrorBound("absolute", bound)) for block in blocks]
+    payloads = [body.coded() for body in bodies_of(blocks, bound, codec, filled)]
     if (folder / "wrong").exists():
         return [payload[:-8] + bytes(8) for payload in payloads]
     if (folder / "too few").exists():
         return payloads[1:]
     return payloads
+
+
+def bodies_of(
+    blocks: Sequence[NDArray[np.floating]],
+    bound: float,
+    codec: Ncx,
+    filled: Sequence[NDArray[np.bool_] | None],
+) -> list[Body]:
+    """What the CPU codes."""
+    return [
+        Body(codec, GRID_BODY, block, ErrorBound("absolute", bound), filled=gaps)
+        for block, gaps in zip(blocks, filled, strict=True)
+    ]
 
 
 def install() -> None:

@@ -23,6 +23,7 @@ from climcomp_workflows.plan.neural import codes_on_device
 from climcomp_workflows.shard import encode_shard
 from climcomp_workflows.shard.on_device import DeviceEncoder
 from climcomp_workflows.shard.smallest import WHOLE_UP_TO, encode_each, encode_smallest, encodings
+from tests.workflows.stand_in_device import bodies_of
 
 BOUND = ErrorBound("absolute", 0.05)
 NCX = Rung("ncx", (), (BOUND,), None, "ncx")
@@ -39,13 +40,18 @@ class StandIn:
         self.error: Exception | None = None
 
     def encode_blocks(
-        self, blocks: Sequence[NDArray[np.floating]], bound: float, codec: Ncx, device: str
+        self,
+        blocks: Sequence[NDArray[np.floating]],
+        bound: float,
+        codec: Ncx,
+        device: str,
+        filled: Sequence[NDArray[np.bool_] | None],
     ) -> list[bytes]:
         assert device == "cpu"
         self.calls.append(len(blocks))
         if self.error is not None:
             raise self.error
-        return [codec.encode(block, ErrorBound("absolute", bound)) for block in blocks]
+        return [body.coded() for body in bodies_of(blocks, bound, codec, filled)]
 
 
 @pytest.fixture

@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.errors import BoundError, CodecError
-from climcomp.prepare import PreparedBlock, prepare_block
+from climcomp.prepare import Body, PreparedBlock, prepare_block
 from climcomp_workflows.shard.smallest import Job, Outcome
 
 
@@ -46,30 +43,29 @@ class DeviceEncoder:
 
     def _bodies(self, blocks: Sequence[PreparedBlock]) -> dict[int, bytes]:
         """What the device made, by the identity of the block."""
-        together: dict[tuple[Ncx, float], list[tuple[int, NDArray[np.floating]]]] = {}
+        together: dict[tuple[Ncx, float], list[PreparedBlock]] = {}
         for block in blocks:
-            body = block.body
-            if isinstance(body.codec, Ncx) and body.values is not None and body.bound is not None:
-                key = body.codec, body.bound.value
-                together.setdefault(key, []).append((id(block), body.values))
+            codec, bound = block.body.codec, block.body.bound
+            if isinstance(codec, Ncx) and block.body.values is not None and bound is not None:
+                together.setdefault((codec, bound.value), []).append(block)
         made: dict[int, bytes] = {}
-        for (codec, bound), members in together.items():
-            bodies = self._encoded([values for _, values in members], bound, codec)
+        for (ncx, absolute), members in together.items():
+            bodies = self._encoded([block.body for block in members], absolute, ncx)
             if bodies:
-                made.update(zip((identity for identity, _ in members), bodies, strict=True))
+                made.update(zip(map(id, members), bodies, strict=True))
         return made
 
-    def _encoded(
-        self, blocks: Sequence[NDArray[np.floating]], bound: float, codec: Ncx
-    ) -> Sequence[bytes]:
-        """The bodies of blocks of one codec and bound; none where the CPU has to make them."""
+    def _encoded(self, bodies: Sequence[Body], bound: float, codec: Ncx) -> Sequence[bytes]:
+        """Bodies of one codec and bound as bytes; none where the CPU has to make them."""
         if self.trouble:
             return ()
         try:
             # Here, for it brings torch: a worker without a device never imports that.
             from climcomp.codecs.neural.device import encode_blocks
 
-            bodies = encode_blocks(blocks, bound, codec, self.device)
+            blocks = [body.values for body in bodies if body.values is not None]
+            filled = [body.filled for body in bodies]
+            made = encode_blocks(blocks, bound, codec, self.device, filled)
         except (BoundError, CodecError):
             return ()  # one of them is refused, and the CPU says which
         # A driver that fails, memory that runs out, kernels that do not compile: whatever it is,
@@ -77,11 +73,11 @@ class DeviceEncoder:
         except Exception as error:
             self.trouble = f"{type(error).__name__}: {str(error).strip() or 'no more is known'}"
             return ()
-        if len(bodies) != len(blocks):
-            self.trouble = f"{len(bodies)} payloads came back for {len(blocks)} blocks"
+        if len(made) != len(bodies):
+            self.trouble = f"{len(made)} payloads came back for {len(bodies)} blocks"
             return ()
-        self.coded += len(bodies)
-        return bodies
+        self.coded += len(made)
+        return made
 
 
 def _prepared(job: Job) -> PreparedBlock | BoundError | CodecError:
