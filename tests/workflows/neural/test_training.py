@@ -19,7 +19,7 @@ from climcomp.errors import CodecError
 from climcomp_workflows.neural import __main__ as command
 from climcomp_workflows.neural.collect import collect
 from climcomp_workflows.neural.corpus import lesson_of
-from climcomp_workflows.neural.generated import random_fields, turbulence
+from climcomp_workflows.neural.generated import layers, random_fields, turbulence
 from climcomp_workflows.neural.model import IN, NcxModel, bits_of
 from climcomp_workflows.neural.samples import Samples, samples_of
 from climcomp_workflows.neural.train import train
@@ -27,7 +27,7 @@ from climcomp_workflows.neural.train import train
 
 @pytest.fixture(scope="module")
 def block() -> np.ndarray:
-    return random_fields(np.random.default_rng(5))[:4, :48, :64].copy()
+    return random_fields(np.random.default_rng(4))[:4, :48, :64].copy()
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +39,12 @@ def samples(block: np.ndarray) -> Samples:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("make", [random_fields, turbulence])
+@pytest.mark.parametrize("make", [random_fields, layers, turbulence])
 def test_generated_fields_are_finite_and_the_same_for_the_same_seed(make: object) -> None:
     for seed in range(3):
         one, other = (make(np.random.default_rng(seed)) for _ in range(2))  # type: ignore[operator]
         assert one.dtype == np.float32
-        assert one.ndim == 3
+        assert one.ndim == (4 if make is layers else 3)
         assert np.isfinite(one).all()
         assert one.std() > 0
         np.testing.assert_array_equal(one, other)

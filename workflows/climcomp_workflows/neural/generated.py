@@ -2,8 +2,10 @@
 
 Random fields with power-law spectra and a dissipation range (Nastrom and Gage 1985 for the slopes),
 that move and change in time, faster at small scales; coasts and mountains that stay; variables that
-are products of exponentials (humidity) or zero in most places (rain); levels; noise. And
-two-dimensional turbulence, integrated here: vorticity, stream function, and a tracer with fronts.
+are products of exponentials (humidity) or zero in most places (rain); levels, also far apart;
+noise; meridians that meet at poles; parts of a grid, grids that were finer or coarser once; values
+on a lattice, as archives pack them. And two-dimensional turbulence, integrated here: vorticity,
+stream function, and a tracer with fronts.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Fields = NDArray[np.float32]
-"""(steps or levels, rows, columns)"""
+"""(steps or levels, rows, columns); of `layers` (steps, levels, rows, columns)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def random_fields(rng: np.random.Generator) -> Fields:
     widths = [n for n in (48, 64, 96, 128, 144, 192, 288) if n <= 1.5 * most]
     rows, columns = int(rng.integers(32, most)), int(rng.choice(widths))
     found = _moving(rng, _waves(rng, rows, columns), steps, rows, columns)
+    if rng.random() < 0.4:
+        found = _between_poles(found, rng.uniform(0.5, 1.5))
     y = np.linspace(-1, 1, rows)[None, :, None]
     still = _field(_waves(rng, rows, columns).draw(rng), rows, columns)
     if rng.random() < 0.5:  # storms here, calm there
@@ -91,6 +95,20 @@ def random_fields(rng: np.random.Generator) -> Fields:
         land = still > rng.uniform(-0.5, 0.8)
         season = np.sin(2 * np.pi * (np.arange(steps) / rng.uniform(6, 60) + rng.random()))
         found = np.where(land, found * rng.uniform(1, 3) + season[:, None, None] * y, found)
+    found = _skewed(found, rng)
+    if rng.random() < 0.5:
+        found += 10 ** rng.uniform(-5, -0.5) * found.std() * rng.normal(size=found.shape)
+    if steps > 2 and rng.random() < 0.25:  # levels, of which each has a size of its own
+        found *= np.exp(np.linspace(0, rng.uniform(-3, 3), steps))[:, None, None]
+    found = _on_another_grid(found, rng)
+    if rng.random() < 0.1:
+        step = 10 ** rng.uniform(-4, -1.5) * max(found.std(), 1e-30)
+        found = np.round(found / step) * step
+    return found.astype(np.float32)
+
+
+def _skewed(found: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """In two of five cases: products of exponentials, zero in most places, or with fronts."""
     kind = rng.random()
     if kind < 0.4:
         found = (found - found.mean()) / found.std()
@@ -100,10 +118,59 @@ def random_fields(rng: np.random.Generator) -> Fields:
         found = np.maximum(found - rng.uniform(0, 1.5), 0) ** rng.uniform(1, 3)
     elif kind < 0.4:
         found = np.tanh(rng.uniform(1, 4) * found)
-    if rng.random() < 0.5:
-        found += 10 ** rng.uniform(-5, -0.5) * found.std() * rng.normal(size=found.shape)
-    if steps > 2 and rng.random() < 0.25:  # levels, of which each has a size of its own
-        found *= np.exp(np.linspace(0, rng.uniform(-3, 3), steps))[:, None, None]
+    return found
+
+
+def _between_poles(found: NDArray[np.float64], narrowest: float) -> NDArray[np.float64]:
+    """Without the waves that are too short for circles of latitude, the shorter near poles."""
+    rows, columns = found.shape[1:]
+    size = np.cos(np.linspace(-np.pi / 2, np.pi / 2, rows + 2)[1:-1])[:, None]
+    waves = np.arange(columns // 2 + 1) / (columns / 2 * narrowest * size)
+    return np.fft.irfft(np.fft.rfft(found) * np.exp(-(waves**4)), n=columns)
+
+
+def _on_another_grid(found: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Some are a part of it; some were coarser once, with lines between; some were finer."""
+    rows, columns = found.shape[1:]
+    kind = rng.random()
+    if kind < 0.35:
+        height, width = int(rng.integers(15, rows + 1)), int(rng.integers(24, columns + 1))
+        top, left = int(rng.integers(rows - height + 1)), int(rng.integers(columns - width + 1))
+        return found[:, top : top + height, left : left + width]
+    if kind < 0.42 and found.size < 300_000:
+        for axis, fine in ((1, rows), (2, columns)):
+            at = np.arange(0, fine - 1, 1 / rng.uniform(1.2, 2.5))
+            below, part = at.astype(np.int64), at % 1
+            part = part[:, None] if axis == 1 else part
+            low, high = np.take(found, below, axis), np.take(found, below + 1, axis)
+            found = low + part * (high - low)
+        return found
+    if kind < 0.47 and rows >= 64:
+        found = found[:, : rows // 2 * 2]
+        return (
+            found[:, ::2, ::2] + found[:, 1::2, ::2] + found[:, ::2, 1::2] + found[:, 1::2, 1::2]
+        ) / 4
+    return found
+
+
+def layers(rng: np.random.Generator) -> Fields:
+    """A variable on levels, of which each has a size and a mean of its own."""
+    steps, levels = int(rng.choice([1, 2, 3, 6])), int(rng.choice([2, 3, 5, 10]))
+    rows, columns = int(rng.integers(32, 130)), int(rng.choice([48, 64, 96, 128]))
+    waves = _waves(rng, rows, columns)
+    low, high = (_moving(rng, waves, steps, rows, columns) for _ in range(2))
+    bottom, top = (_field(_waves(rng, rows, columns).draw(rng), rows, columns) for _ in range(2))
+    still = rng.uniform(0, 4)
+    height = np.linspace(0, 1, levels) ** rng.uniform(0.5, 2)
+    sizes = np.exp(np.linspace(0, rng.uniform(-2, 2), levels))
+    means = 10 ** rng.uniform(-1, 2.5) * (height + rng.normal(0, 0.1, levels))
+    found = np.empty((steps, levels, rows, columns))
+    for level, share in enumerate(height):
+        moving = np.sqrt(1 - share) * low + np.sqrt(share) * high
+        fixed = still * ((1 - share) * bottom + share * top)
+        found[:, level] = sizes[level] * (moving + fixed) + means[level]
+    if rng.random() < 0.3:
+        found += 10 ** rng.uniform(-4, -1) * rng.normal(size=found.shape)
     return found.astype(np.float32)
 
 
