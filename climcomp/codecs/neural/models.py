@@ -13,7 +13,7 @@ from importlib import resources
 from climcomp.codecs.neural.network import Network, parse_network
 from climcomp.errors import CodecError, PayloadError
 
-FOUNDATION = "bd600cb4a4d87d62"
+FOUNDATION = "31b189ef98196237"
 """The hash of the network that blocks are coded with."""
 _known: dict[str, Network] = {}
 
