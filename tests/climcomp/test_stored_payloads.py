@@ -36,12 +36,12 @@ def test_every_way_of_ncx_is_stored() -> None:
         start = len(payload) - 4 - read_header(payload).body_bytes
         is_left = payload[start] == 0xFF
         has_taps = not is_left and payload[start + 30 : start + 38] != bytes(8)
-        is_lattice = not is_left and bool(payload[start] & 8)
-        heads.append((is_left, bool(payload[start] & 2), has_taps, is_lattice))
-    plain = {(True, True, False, False), (False, False, False, False), (False, True, False, False)}
+        more = 0 if is_left else payload[start] & (8 | 64)
+        heads.append((is_left, bool(payload[start] & 2), has_taps, more))
+    plain = {(True, True, False, 0), (False, False, False, 0), (False, True, False, 0)}
     assert plain <= set(heads)
     assert any(has_taps for _, _, has_taps, _ in heads)
-    assert any(is_lattice for *_, is_lattice in heads)
+    assert {more for *_, more in heads} == {0, 8, 64}
 
 
 def test_every_way_of_the_lossless_codec_is_stored() -> None:

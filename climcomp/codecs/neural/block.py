@@ -25,6 +25,7 @@ from climcomp.codecs.neural.payload import (
 from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import open_stream
 from climcomp.codecs.neural.state import Block, make_room
+from climcomp.codecs.neural.tails import parse_tails, tails_of
 from climcomp.codecs.neural.taps import Taps, unpack_taps
 from climcomp.codecs.neural.task import Task, task_of
 from climcomp.codecs.neural.walk import Settings, Walk, new_block
@@ -40,6 +41,7 @@ def encode_values(
     hierarchical: bool,
     axis: int,
     alpha: int,
+    tails: float = 0.0,
     filled: NDArray[np.bool_] | None = None,
 ) -> bytes:
     """The payload of a block that is not empty, within an absolute bound.
@@ -48,6 +50,8 @@ def encode_values(
     ----------
     alpha
         Its number.
+    tails
+        The share of values, at either end, that are kept within a quarter of the bound.
     filled
         Which values only fill gaps and need not come back, of the block's shape; False somewhere.
 
@@ -62,7 +66,7 @@ def encode_values(
     try:
         task = task_of(
             values, usable, network, hierarchical=hierarchical, axis=axis, alpha=alpha,
-            filled=filled,
+            tails=tails, filled=filled,
         )  # fmt: skip
     except CodecError:
         return encode_elsewhere(values, bound)
@@ -88,11 +92,15 @@ def payload_of(
     filled: NDArray[np.bool_] | None,
 ) -> bytes:
     """The payload of a block that was coded."""
-    integers, grid = coded.values, task.grid
+    integers, grid, more = coded.values, task.grid, b""
+    if task.settings.has_tails:
+        tails = tails_of(task, integers, task.tails)
+        integers, more = tails.applied(integers), tails.packed()
     decoded = fields_in_shape(grid.values(integers, values.dtype), values.shape, task.geometry)
     patches = patches_of(values, decoded, bound, filled)
     head = Head(task.settings, task.network.hash, grid.origin, grid.unit)
-    return head.packed(values.dtype, integers, coded.taps + patches.packed()) + coded.stream
+    beside = coded.taps + patches.packed() + more
+    return head.packed(values.dtype, coded.values, beside) + coded.stream
 
 
 def decode_values(
@@ -112,11 +120,17 @@ def decode_values(
     taps, used = unpack_taps(rest)
     patches, also_used = parse_patches(rest[used:], value_count(shape), dtype)
     stream = rest[used + also_used :]
+    tails = None
+    if head.settings.has_tails:
+        tails, used = parse_tails(stream, value_count(shape))
+        stream = stream[used:]
     geometry = geometry_of(shape, head.settings.axis)
     network = network_of(head.network)
-    block = _decoded(stream, geometry, head.settings, network, taps)
-    verify_checksum(view, len(view) - len(stream), block.values)
-    decoded = Grid(head.origin, head.unit).values(block.values, dtype)
+    integers = _decoded(stream, geometry, head.settings, network, taps).values
+    verify_checksum(view, len(view) - len(stream), integers)
+    if tails is not None:
+        integers = tails.applied(integers)
+    decoded = Grid(head.origin, head.unit).values(integers, dtype)
     decoded = fields_in_shape(decoded, shape, geometry)
     patches.apply(decoded)
     return decoded

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.codecs.neural.coding import encode_field
 from climcomp.codecs.neural.fit import fit_taps
-from climcomp.codecs.neural.geometry import Geometry
 from climcomp.codecs.neural.numbers import Symbols
 from climcomp.codecs.neural.probabilities import slots
 from climcomp.codecs.neural.rans import encode_symbols, lanes_for
@@ -22,10 +20,6 @@ from climcomp.codecs.neural.walk import Walk, new_block
 # Our own: symbols of a value that there is room for; a value that takes more is rare, and the block
 # is then coded again with room for the most that a value can take.
 USUAL_SYMBOLS, MOST_SYMBOLS = 1.25, 9
-# Our own: whether taps pay is tried on one field in so many, and on so many values at least; where
-# that is more than half of the block, on all of it.
-TRIED = 6
-FEWEST_TRIED = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,41 +35,18 @@ class Coded:
         """Bytes of both."""
         return len(self.taps) + len(self.stream)
 
-    def pays(self, plain: Coded, share: float) -> bool:
-        """Whether taps make a block smaller, of which this is a `share` and `plain` without."""
-        saved = (len(plain.stream) - len(self.stream)) / share
-        return saved > len(self.taps) - len(plain.taps)
-
 
 def smallest(task: Task) -> Coded:
-    """A block without taps or with, as is smaller on a part of it."""
-    some = task.part(part_of(task.geometry))
-    plain = code_task(some, {})
-    share = some.geometry.fields / task.geometry.fields
-    taps = fit_taps(some, plain.values, share)
-    if taps:
-        tapped = code_task(some, taps)
-        if not tapped.pays(plain, share):
-            taps = {}
-        elif some.geometry == task.geometry:
-            return tapped
-    return plain if some.geometry == task.geometry else code_task(task, taps)
-
-
-def part_of(geometry: Geometry) -> Geometry:
-    """The first chains, or the first fields of the first chain, as a block of their own."""
-    fewest = math.ceil(FEWEST_TRIED / (geometry.rows * geometry.columns))  # fields
-    chains = max(math.ceil(geometry.chains / TRIED), math.ceil(fewest / geometry.length))
-    if 2 * chains <= geometry.chains:
-        return replace(geometry, chains=chains)
-    length = max(math.ceil(geometry.fields / TRIED), fewest)
-    if 2 * length <= geometry.length:
-        return replace(geometry, chains=1, length=length)
-    return geometry
+    """A block without taps or with, as is smaller."""
+    plain = code_task(task, {})
+    fitted = fit_taps(task, plain.values)
+    if not fitted.could_pay(plain.size):
+        return plain
+    return min(plain, code_task(task, fitted.taps), key=lambda coded: coded.size)
 
 
 def code_task(task: Task, taps: Taps) -> Coded:
-    """A block, or the first fields of one, with some taps."""
+    """A block with some taps."""
     block, symbols = encode_fields(task, taps)
     count = int(symbols.made[0])
     return coded_as(block.values, symbols.first[:count], symbols.size[:count], taps)

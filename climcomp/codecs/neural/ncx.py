@@ -4,13 +4,14 @@ Payload
 -------
 u8: 255, then a payload of SZ3, for a block that is left to it. Else 1 for float64, plus 2 for
 hierarchical order, plus 4 where columns wrap, plus 8 on a lattice, plus 16 times the number of
-alpha (0 to 3). Then u8, the frame axis (0 to 6); the hash of the network (8 bytes), origin and unit
-of the grid as float64, a checksum as u32; taps, patches, and, to the end, the stream of symbols.
-All little-endian. The checksum is the CRC-32C of the integers R (int32, in the order of the fields)
-and, behind them, all bytes of the payload before the stream but its own.
+alpha (0 to 3), plus 64 with finer tails. Then u8, the frame axis (0 to 6); the hash of the network
+(8 bytes), origin and unit of the grid as float64, a checksum as u32; taps, patches, tails where
+there are, and, to the end, the stream of symbols. All little-endian. The checksum is the CRC-32C of
+the integers R (int32, in the order of the fields) and, behind them, all bytes of the payload before
+the stream but its own.
 
-The pages of the parts tell the rest: `grid`, `frames`, `schedule`, `features`, `taps`, `network`,
-`mixture`, `coding`, `probabilities`, `rans`.
+The pages of the parts tell the rest: `grid`, `tails`, `frames`, `schedule`, `features`, `taps`,
+`network`, `mixture`, `coding`, `probabilities`, `rans`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from climcomp.errors import CodecError
 FrameOrder = Literal["causal", "hierarchical"]
 MOST_LEADING = 7
 """Dimensions before the last two that an axis may be of."""
+MOST_TAILS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ class Ncx:
         By what part the bound is tighter at each coarser stage: 1, 0.97, 0.95 or 0.9.
     network
         The hash of the network to code with, in hexadecimal; empty: the one that is shipped.
+    tails
+        The share of a block's values, at either end, that are kept within a quarter of the bound:
+        up to 0.1. Each takes two bits.
     """
 
     name: ClassVar[str] = "ncx"
@@ -63,6 +68,7 @@ class Ncx:
     axis: int = 0
     alpha: float = 0.97
     network: str = ""
+    tails: float = 0.0
 
     def __post_init__(self) -> None:
         if self.frames not in get_args(FrameOrder):
@@ -71,6 +77,8 @@ class Ncx:
         if self.alpha not in ALPHAS:
             allowed = ", ".join(f"{a:g}" for a in ALPHAS)
             raise CodecError(f"ncx alpha is {self.alpha!r}; allowed: {allowed}")
+        if not 0 <= self.tails <= MOST_TAILS:
+            raise CodecError(f"ncx tails is {self.tails!r}; allowed: 0 to {MOST_TAILS}")
         if not 0 <= self.axis < MOST_LEADING:
             raise CodecError(f"ncx axis is {self.axis!r}; allowed: 0 to {MOST_LEADING - 1}")
 
@@ -127,6 +135,7 @@ class Ncx:
             hierarchical=self.frames == "hierarchical",
             axis=self.axis,
             alpha=ALPHAS.index(self.alpha),
+            tails=self.tails,
             filled=filled,
         )
 

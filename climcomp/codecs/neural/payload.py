@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from climcomp.codecs.base import check_length
 from climcomp.codecs.neural.geometry import Geometry, geometry_of
-from climcomp.codecs.neural.grid import ALPHAS
 from climcomp.codecs.neural.walk import Settings
 from climcomp.errors import CodecError, PayloadError
 
 _HEAD = struct.Struct("<BB8sdd")
 _CHECKSUM = struct.Struct("<I")
-_FLOAT64, _HIERARCHICAL, _WRAPS, _LATTICE, _ALPHA = 1, 2, 4, 8, 16
+_FLOAT64, _HIERARCHICAL, _WRAPS, _LATTICE, _ALPHA, _TAILS = 1, 2, 4, 8, 16, 64
 ELSEWHERE = b"\xff"
 """The first byte of a block that is coded by SZ3, because it has no fields, or spans too much."""
 
@@ -40,6 +39,7 @@ class Head:
             | _WRAPS * self.settings.wraps
             | _LATTICE * self.settings.is_lattice
             | _ALPHA * self.settings.alpha
+            | _TAILS * self.settings.has_tails
         )
         plain = _HEAD.pack(kind, self.settings.axis, self.network, self.origin, self.unit)
         return plain + _CHECKSUM.pack(_checksum(values, plain + rest)) + rest
@@ -60,9 +60,14 @@ def parse_head(
     if bool(kind & _FLOAT64) != (dtype.itemsize == 8):
         raise PayloadError(f"ncx stream of another type, expected {dtype}")
     settings = Settings(
-        bool(kind & _HIERARCHICAL), bool(kind & _WRAPS), kind // _ALPHA, axis, bool(kind & _LATTICE)
+        bool(kind & _HIERARCHICAL),
+        bool(kind & _WRAPS),
+        kind // _ALPHA & 3,
+        axis,
+        bool(kind & _LATTICE),
+        bool(kind & _TAILS),
     )
-    if settings.alpha >= len(ALPHAS):
+    if kind >= 2 * _TAILS:
         raise PayloadError(f"ncx stream of kind {kind}, of which this version knows nothing")
     if settings.axis >= max(1, len(shape) - 2):
         raise PayloadError(f"ncx axis {settings.axis} does not fit a block of shape {shape}")

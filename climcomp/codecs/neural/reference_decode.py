@@ -25,6 +25,7 @@ from climcomp.codecs.neural.payload import fields_in_shape, parse_head, verify_c
 from climcomp.codecs.neural.probabilities import index_of, octaves_beyond, slots
 from climcomp.codecs.neural.rans import Stream, open_stream
 from climcomp.codecs.neural.schedule import Stage, stages
+from climcomp.codecs.neural.tails import parse_tails
 from climcomp.codecs.neural.taps import Taps, set_of, unpack_taps
 
 Integers = NDArray[np.int64]
@@ -47,6 +48,10 @@ def decode_by_reference(
     taps, used = unpack_taps(rest)
     patches, also_used = parse_patches(rest[used:], value_count(shape), dtype)
     stream = rest[used + also_used :]
+    tails = None
+    if head.settings.has_tails:
+        tails, used = parse_tails(stream, value_count(shape))
+        stream = stream[used:]
     geometry = geometry_of(shape, head.settings.axis)
     decoder = _Decoder(
         network_of(head.network),
@@ -63,6 +68,8 @@ def decode_by_reference(
     decoder.stream.finish()
     integers = decoder.values.astype("<i4")
     verify_checksum(view, len(view) - len(stream), integers)
+    if tails is not None:
+        integers = tails.applied(integers)
     found = fields_in_shape(Grid(head.origin, head.unit).values(integers, dtype), shape, geometry)
     patches.apply(found)
     return found

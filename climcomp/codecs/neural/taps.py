@@ -156,8 +156,9 @@ def solved(
     errors: NDArray[np.float64],
     references: int,
     shares: NDArray[np.float64],
-) -> list[NDArray[np.int16] | None]:
-    """The taps of sets with so many references, or None where they save less than they take.
+) -> list[tuple[NDArray[np.int16], float] | None]:
+    """The taps of sets with so many references and the bits that they should save; None where that
+    is less than they take.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def solved(
         The part of each set's points that was accumulated.
     """
     length = LENGTHS[references]
-    found: list[NDArray[np.int16] | None] = [None] * len(products)
+    found: list[tuple[NDArray[np.int16], float] | None] = [None] * len(products)
     wanted = np.flatnonzero((errors[:, 1] >= FEWEST_POINTS) & (errors[:, 0] > 0))
     if not wanted.size:
         return found
@@ -188,5 +189,5 @@ def solved(
         # The code length of a normal distribution. What is below the steps gains nothing.
         gain = points / shares[number] / 2 * math.log2((plain + steps) / (left + steps))
         if gain > BITS_OF_TAP * length:
-            found[number] = rounded_taps[i, :, 0].astype(np.int16)
+            found[number] = rounded_taps[i, :, 0].astype(np.int16), gain
     return found

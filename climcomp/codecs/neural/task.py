@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Task:
         Which of them only fill gaps and need not come back.
     slack
         How far off these may be, in units.
+    tails
+        The share of values, at either end, that are kept within a quarter of the bound.
     """
 
     fields: NDArray[np.floating]
@@ -42,11 +44,7 @@ class Task:
     geometry: Geometry
     settings: Settings
     network: Network
-
-    def part(self, geometry: Geometry) -> Task:
-        """Its first fields, as a block of their own."""
-        loose = None if self.loose is None else self.loose[: geometry.fields]
-        return replace(self, fields=self.fields[: geometry.fields], loose=loose, geometry=geometry)
+    tails: float = 0.0
 
     def loose_at(self, position: int) -> NDArray[np.bool_]:
         """(rows, columns) which values of a field need not come back."""
@@ -68,6 +66,7 @@ def task_of(
     hierarchical: bool,
     axis: int,
     alpha: int,
+    tails: float = 0.0,
     filled: NDArray[np.bool_] | None = None,
 ) -> Task:
     """How a block is coded.
@@ -78,6 +77,8 @@ def task_of(
         What is usable of it.
     alpha
         Its number.
+    tails
+        The share of values, at either end, that are kept within a quarter of the bound.
     filled
         Which values only fill gaps, of the block's shape.
 
@@ -98,12 +99,13 @@ def task_of(
         0 if lattice else alpha,
         axis,
         lattice is not None,
+        tails > 0 and lattice is None,  # a lattice keeps every value as it is
     )
     loose, slack = None, 0.0
     if filled is not None:
         loose = fields_of(filled, geometry)
         slack = max(PER_STEP, LOOSE * _roughness(fields, loose) / grid.unit)
-    return Task(fields, loose, slack, grid, geometry, settings, network)
+    return Task(fields, loose, slack, grid, geometry, settings, network, tails)
 
 
 def field_wraps(field: NDArray[np.floating]) -> bool:

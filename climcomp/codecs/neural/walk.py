@@ -31,6 +31,7 @@ class Settings:
     alpha: int
     axis: int
     is_lattice: bool = False
+    has_tails: bool = False
 
 
 def new_block(geometry: Geometry) -> Block:

@@ -228,6 +228,18 @@ def test_a_plan_can_be_made_with_sperr(plan_of: PlanOf) -> None:
     assert found.ladder[0].codec == "sperr"
 
 
+def test_finer_tails_are_a_setting_of_every_rung_by_ncx(plan_of: PlanOf) -> None:
+    recipe = "neural: {finetune: none, tails: 0.5 %}\n"
+    plain = tas(plan_of, "bound: 0.05 K, codecs: [ncx]", "neural: {finetune: none}\n")
+    found = tas(plan_of, "bound: 0.05 K, codecs: [ncx]", recipe)
+    for rung in found.ladder:
+        assert dict(rung.settings).get("tails") == (0.005 if rung.codec == "ncx" else None)
+    assert any("0.5 % of the values of each block, at either end" in note for note in found.notes)
+    assert 0 < found.estimates[0] - plain.estimates[0] < 0.006 * FIELD.size
+    with_sz3 = tas(plan_of, "bound: 0.05 K, codecs: [sz3]", recipe)
+    assert any("only ncx has finer tails" in note for note in with_sz3.notes)
+
+
 @pytest.mark.parametrize("entry", ["bound: 0.05 K, codecs: [sperr]", "codecs: [sz3, sperr]"])
 def test_sperr_that_is_not_installed_is_an_error_of_the_recipe(
     plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch, entry: str

@@ -212,6 +212,9 @@ cluster: {workers: 0}
         ("cluster: {gpu: [0, 1]}", "found a list, wanted auto, none or"),
         ("cluster: {workers: 2, gpu: 3}", "workers is 2, and each process uses one GPU: gpu: 3"),
         ("cluster: {kind: inline, gpu: 2}", "kind is inline, and each process uses one GPU"),
+        ("neural: {finetune: always}", "wanted auto or none"),
+        ("neural: {tails: 0.01}", "found 0.01, wanted the share of values, at either end"),
+        ("neural: {tails: 11 %}", 'from "0 %" to "10%"'),
     ],
 )
 def test_a_wrong_key_or_value_says_what_to_write(added: str, says: str) -> None:

@@ -97,7 +97,7 @@ def samples_of(
     )  # fmt: skip
     task = replace(task, settings=replace(task.settings, wraps=wraps))
     plain, symbols = encode_fields(task, {})
-    taps: Taps = fit_taps(task, plain.values) if with_taps else {}
+    taps: Taps = fit_taps(task, plain.values).taps if with_taps else {}
     symbols = symbols._replace(made=np.zeros(1, dtype=np.int64))
     walk = Walk(task.geometry, task.settings, network, taps)
     coded, room = new_block(task.geometry), make_room(network.hidden)

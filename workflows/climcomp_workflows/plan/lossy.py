@@ -9,6 +9,7 @@ from climcomp_workflows.domain import make_domain
 from climcomp_workflows.plan.chosen import choose_encoding
 from climcomp_workflows.plan.draft import Draft, estimates, field_settings
 from climcomp_workflows.plan.fields import exact_values
+from climcomp_workflows.plan.finer_tails import with_finer_tails
 from climcomp_workflows.plan.lossless import array_spec, plan_lossless
 from climcomp_workflows.plan.model import Enforced, VariablePlan
 from climcomp_workflows.plan.own_network import with_own_network
@@ -110,6 +111,7 @@ def _plan(subject: Subject, findings: Findings) -> VariablePlan:
     notes.append(draft.race.in_words())
     if draft.portable:
         notes.append("stored with standard codecs: any Zarr v3 reader opens it")
+    draft = with_finer_tails(subject, draft, notes)
     draft, models = with_own_network(subject, draft, exact, notes)
     by_rung = estimates(draft, subject)
     codec: Literal["standard", "block"] = "standard" if draft.portable else "block"

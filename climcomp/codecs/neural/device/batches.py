@@ -21,8 +21,8 @@ from climcomp.codecs.neural.device.passes import BYTES_OF_VALUE, FieldCoder, Pas
 from climcomp.codecs.neural.device.sources import sources_of
 from climcomp.codecs.neural.device.symbols import BYTES_OF_SYMBOLS, symbol_table, symbols_of
 from climcomp.codecs.neural.device.tensors import TensorFields
-from climcomp.codecs.neural.encode import Coded, code_task, coded_as, part_of
-from climcomp.codecs.neural.fit import taps_of
+from climcomp.codecs.neural.encode import Coded, code_task, coded_as
+from climcomp.codecs.neural.fit import Fitted, taps_of
 from climcomp.codecs.neural.geometry import Geometry
 from climcomp.codecs.neural.network import Network
 from climcomp.codecs.neural.taps import UNIT, Taps
@@ -81,69 +81,50 @@ class _Coder:
 
     def payloads(self, tasks: dict[int, Task]) -> dict[int, Future[bytes]]:
         """Each block, coded as by `encode.smallest`."""
-        part = part_of(self._geometry)
-        share = part.fields / self._geometry.fields
-        fitted: dict[int, Future[Taps]] = {}
-        plain = _results(self._coded(tasks, part, {}, _kept, fitted))
-        taps = {number: found for number, found in _results(fitted).items() if found}
-        tried = {number: tasks[number] for number in taps}
-        tapped = _results(self._coded(tried, part, taps, _kept))
-        tapped = {n: coded for n, coded in tapped.items() if coded.pays(plain[n], share)}
-        if part == self._geometry:
-            best = plain | tapped
-            return {n: self._workers.submit(self._finish, n, one) for n, one in best.items()}
-        without = {number: task for number, task in tasks.items() if number not in tapped}
-        rest = {number: tasks[number] for number in tapped}
-        return self._coded(without, self._geometry, {}, self._finish) | self._coded(
-            rest, self._geometry, taps, self._finish
-        )
+        fitted: dict[int, Future[Fitted]] = {}
+        plain = _results(self._coded(tasks, {}, fitted))
+        tried = {n: one for n, one in _results(fitted).items() if one.could_pay(plain[n].size)}
+        taps = {number: one.taps for number, one in tried.items()}
+        tapped = self._coded({number: tasks[number] for number in taps}, taps)
+        done = {n: self._finished(n, one) for n, one in plain.items() if n not in tapped}
+        for number, coded in _results(tapped).items():
+            best = min(plain[number], coded, key=lambda one: one.size)
+            done[number] = self._finished(number, best)
+        return done
+
+    def _finished(self, number: int, coded: Coded) -> Future[bytes]:
+        return self._workers.submit(self._finish, number, coded)
 
     def _coded(
         self,
         tasks: dict[int, Task],
-        geometry: Geometry,
         taps: dict[int, Taps],
-        then: Callable[[int, Coded], T],
-        fitted: dict[int, Future[Taps]] | None = None,
-    ) -> dict[int, Future[T]]:
-        """The first fields of blocks, all with taps or all without, and what is `then` made of it.
-
-        `fitted` gets the taps of each block that could pay.
-        """
-        coded: dict[int, Future[T]] = {}
-        fitter = None
+        fitted: dict[int, Future[Fitted]] | None = None,
+    ) -> dict[int, Future[Coded]]:
+        """Blocks, all with taps or all without; `fitted` gets those that each block could have."""
+        coded: dict[int, Future[Coded]] = {}
+        fitter, geometry = None, self._geometry
         if fitted is not None:
             fitter = Fitter(geometry, self._settings, self._network, self._device)
         far = {n for n in tasks if taps and _reach(taps[n], tasks[n]) >= LARGEST_REACH}
         for number in far:
-            coded[number] = self._workers.submit(
-                lambda number: then(number, code_task(tasks[number].part(geometry), taps[number])),
-                number,
-            )
+            coded[number] = self._workers.submit(code_task, tasks[number], taps[number])
         for numbers in _parts([number for number in tasks if number not in far], self._most):
             sources = sources_of([tasks[n] for n in numbers], geometry.fields, self._device)
             made = self._passes.code(
                 sources, geometry, [taps[n] for n in numbers] if taps else None
             )
             if fitter is not None and fitted is not None:
-                share = geometry.fields / self._geometry.fields
                 sums = zip(*fitter.sums(sources, made.values), strict=True)
                 for number, both in zip(numbers, sums, strict=True):
-                    fitted[number] = self._workers.submit(taps_of, *both, fitter.points, share)
+                    fitted[number] = self._workers.submit(taps_of, *both, fitter.points)
             for i, number in enumerate(numbers):
                 symbols = to_host(symbols_of(made.coded[i], made.tables[i], self._table))
+                values = to_host(made.values[i])
                 coded[number] = self._workers.submit(
-                    lambda number, *parts: then(number, _stream_of(*parts)),
-                    number,
-                    to_host(made.values[i]),
-                    symbols,
-                    taps.get(number, {}),
+                    _stream_of, values, symbols, taps.get(number, {})
                 )
         return coded
-
-
-def _kept(_: int, coded: Coded) -> Coded:
-    return coded
 
 
 def _results(futures: dict[int, Future[T]]) -> dict[int, T]:

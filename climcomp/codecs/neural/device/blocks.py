@@ -110,6 +110,7 @@ def _task(
             hierarchical=codec.frames == "hierarchical",
             axis=codec.axis,
             alpha=ALPHAS.index(codec.alpha),
+            tails=codec.tails,
             filled=filled,
         )
     except CodecError:

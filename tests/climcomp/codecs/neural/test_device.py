@@ -163,14 +163,11 @@ def test_blocks_with_taps_beside_others_have_the_bytes_of_the_cpu(
     assert [has_taps(payload) for payload in found] == [True, False, False, True]
 
 
-@pytest.mark.parametrize("shape", [(12, 60, 80), (6, 2, 60, 80)], ids=str)
-def test_taps_tried_on_a_part_of_a_block_are_those_of_the_cpu(
-    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch, device: str
-) -> None:
-    monkeypatch.setattr(encode, "FEWEST_TRIED", 4800)
-    blocks = [walk_of(*shape), np.ones(shape, np.float32), walk_of(*shape, seed=5)]
-    found = expect_the_bytes_of_the_cpu(blocks, 0.2, Ncx(), device)
-    assert [has_taps(payload) for payload in found] == [True, False, True]
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_finer_tails_are_those_of_the_cpu(field: MakeField, device: str, dtype: Any) -> None:
+    blocks = [field(3, 30, 40, noise=0.5, dtype=dtype), field(2, 30, 40, dtype=dtype)]
+    found = expect_the_bytes_of_the_cpu(blocks, 0.3, Ncx(tails=0.01), device)
+    assert [payload[0] & 64 for payload in found] == [64, 64]
 
 
 def test_taps_fitted_from_some_of_many_points_are_those_of_the_cpu(
@@ -186,9 +183,9 @@ def test_taps_so_large_that_integers_could_pass_32_bits_are_left_to_the_cpu(
 ) -> None:
     # Alternating ones of eight: no fit gives them.
     huge = {n: np.resize(np.array([32767, -32767], np.int16), LENGTHS[n % 3]) for n in range(SETS)}
-    monkeypatch.setattr(encode, "fit_taps", lambda *_: huge)
-    monkeypatch.setattr(batches, "taps_of", lambda *_: huge)
-    monkeypatch.setattr(encode.Coded, "pays", lambda *_: True)
+    monkeypatch.setattr(encode, "fit_taps", lambda *_: fit.Fitted(huge, 0.0))
+    monkeypatch.setattr(batches, "taps_of", lambda *_: fit.Fitted(huge, 0.0))
+    monkeypatch.setattr(encode.Coded, "size", property(lambda coded: -len(coded.taps)))
     values = np.random.default_rng(0).normal(size=(3, 20, 30)).astype(np.float32)
     (payload,) = expect_the_bytes_of_the_cpu([values], 1e-5, Ncx(), device)
     assert has_taps(payload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.neural import encode, models, ncx, task
+from climcomp.codecs.neural.fit import Fitted
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.payload import ELSEWHERE
 from climcomp.codecs.neural.reference_decode import decode_by_reference
@@ -91,7 +93,7 @@ def test_taps_are_taken_where_they_make_a_block_smaller(
     values = rng.normal(size=(12, 60, 80)).cumsum(0).cumsum(2)  # not what a network expects
     values = values.astype(np.float32)
     with_taps = len(Ncx().encode(values, absolute(0.5)))
-    monkeypatch.setattr(encode, "fit_taps", lambda *_: {})
+    monkeypatch.setattr(encode, "fit_taps", lambda *_: Fitted({}, 0.0))
     assert with_taps <= len(Ncx().encode(values, absolute(0.5)))
 
 
@@ -240,6 +242,44 @@ def test_what_only_fills_gaps_takes_hardly_any_bytes(
     np.testing.assert_array_equal(np.isnan(read), missing)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("frames", ["causal", "hierarchical"])
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.1])
+def test_finer_tails_are_within_a_quarter_of_the_bound(
+    field: MakeField, frames: ncx.FrameOrder, share: float, dtype: Any
+) -> None:
+    values, bound = field(6, 40, 60, noise=0.5, dtype=dtype), 0.4
+    payload = Ncx(frames=frames, tails=share).encode(values, absolute(bound))
+    decoded = Ncx().decode(payload, values.shape, values.dtype)
+    np.testing.assert_array_equal(decode_by_reference(payload, values.shape, values.dtype), decoded)
+    assert largest_error(values, decoded) <= bound
+    plain = Ncx(frames=frames).encode(values, absolute(bound))
+    more = math.ceil(2 * 2 * share * values.size / 8)  # two bits, at both ends
+    assert 0 < len(payload) - len(plain) < 1.2 * more + 24
+    # A value that is farther out than the last refined one and the bound has been refined.
+    low, high = np.quantile(values, [share, 1 - share])
+    out = (values < low - 2 * bound) | (values > high + 2 * bound)
+    assert share > 0.05 or out.any()
+    assert np.abs(values[out] - decoded[out]).max(initial=0.0) <= bound / 4 * 1.001
+    untouched = Ncx().decode(plain, values.shape, values.dtype)
+    inside = (values > low + 2 * bound) & (values < high - 2 * bound)
+    np.testing.assert_array_equal(decoded[inside], untouched[inside])
+
+
+def test_an_end_of_equal_values_is_not_refined(field: MakeField) -> None:
+    rain = np.maximum(field(4, 40, 60, noise=1.0) - 281, 0)
+    plain, finer = (Ncx(tails=share).encode(rain, absolute(0.2)) for share in (0.0, 0.02))
+    assert np.mean(rain == 0) > 0.2
+    assert len(finer) - len(plain) < 2 * 0.02 * rain.size / 4 + 24
+
+
+@pytest.mark.parametrize("constant", [False, True])
+def test_tails_of_few_or_equal_values_are_a_block_still(field: MakeField, constant: bool) -> None:
+    values = np.full((4, 5), 3.5, np.float32) if constant else field(4, 5)
+    payload = Ncx(tails=0.1).encode(values, absolute(0.1))
+    assert largest_error(values, Ncx().decode(payload, values.shape, F4)) <= 0.1
+
+
 def test_all_but_one_value_may_be_missing(field: MakeField) -> None:
     values = field(2, 12, 16)
     missing = np.ones(values.shape, dtype=bool)
@@ -272,6 +312,8 @@ def test_what_spans_too_many_bounds_is_left_to_sz3() -> None:
         ({"frames": "random"}, "allowed: causal, hierarchical"),
         ({"alpha": 0.5}, "allowed: 1, 0.97, 0.95, 0.9"),
         ({"axis": 9}, "allowed: 0 to 6"),
+        ({"tails": 0.2}, "allowed: 0 to 0.1"),
+        ({"tails": math.nan}, "allowed: 0 to 0.1"),
     ],
 )
 def test_settings_that_there_are_not_are_refused(settings: dict[str, Any], says: str) -> None:
@@ -323,27 +365,25 @@ def test_a_payload_of_another_shape_or_type_is_refused(
         Ncx().decode(payload, (8, 8), np.dtype(np.float64))
 
 
-@pytest.mark.parametrize("is_packed", [False, True])
-def test_damaged_payloads_are_errors_and_never_other_values(
-    field: MakeField, is_packed: bool
-) -> None:
-    values = packed(field, 0.2)[:3, :16, :20].copy() if is_packed else field(3, 16, 20)
-    payload = Ncx().encode(values, absolute(0.05))
+@pytest.mark.parametrize("kind", ["plain", "packed", "tails"])
+def test_damaged_payloads_are_errors_and_never_other_values(field: MakeField, kind: str) -> None:
+    values = packed(field, 0.2)[:3, :16, :20].copy() if kind == "packed" else field(3, 16, 20)
+    payload = Ncx(tails=0.05 if kind == "tails" else 0.0).encode(values, absolute(0.05))
     good = Ncx().decode(payload, values.shape, F4)
     rng = np.random.default_rng(11)
     errors = 0
-    for number in range(5_000):
+    for number in range(4_000):
         damaged = bytearray(payload)
-        kind = number % 3
-        if kind == 0:
+        damage = number % 3
+        if damage == 0:
             del damaged[int(rng.integers(len(damaged))) :]
-        for _ in range(int(rng.integers(1, 4)) if kind else 0):
+        for _ in range(int(rng.integers(1, 4)) if damage else 0):
             at = int(rng.integers(len(damaged)))
-            damaged[at] = int(rng.integers(256)) if kind == 1 else damaged[at] ^ 1 << number % 8
+            damaged[at] = int(rng.integers(256)) if damage == 1 else damaged[at] ^ 1 << number % 8
         try:
             decoded = Ncx().decode(bytes(damaged), values.shape, F4)
         except PayloadError:
             errors += 1
             continue
         assert damaged == payload or np.array_equal(decoded, good)
-    assert errors > 4_950
+    assert errors > 3_960

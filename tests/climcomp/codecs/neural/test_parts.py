@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from climcomp.codecs.neural.encode import part_of
 from climcomp.codecs.neural.frames import NONE, frames_of
-from climcomp.codecs.neural.geometry import Geometry, geometry_of
+from climcomp.codecs.neural.geometry import geometry_of
 from climcomp.codecs.neural.grid import (
     ALPHAS,
     FARTHEST,
@@ -137,22 +136,3 @@ def test_every_set_has_a_number_of_its_own() -> None:
 def test_a_grid_multiplies_then_adds() -> None:
     grid = Grid(1.0, 2.0**-60)
     assert grid.values(np.array([1], np.int32), np.dtype(np.float64))[0] == 1.0
-
-
-@pytest.mark.parametrize(
-    ("chains", "length", "rows", "expected"),
-    [
-        (1, 1, 2000, (1, 1)),
-        (1, 5, 2000, (1, 1)),
-        (1, 240, 40, (1, 41)),
-        (1, 80, 40, (1, 80)),
-        (30, 4, 400, (5, 4)),
-        (2, 90, 400, (1, 90)),
-        (1, 90, 400, (1, 15)),
-    ],
-)
-def test_taps_are_tried_on_a_part_of_half_at_most_or_on_all(
-    chains: int, length: int, rows: int, expected: tuple[int, int]
-) -> None:
-    part = part_of(Geometry(chains, length, rows, 40, 0))
-    assert (part.chains, part.length) == expected
