@@ -16,6 +16,7 @@ GROUP = "climcomp.codecs"
 
 _CODECS = {
     "delta": "climcomp.codecs.delta:Delta",
+    "inr": "climcomp.codecs.neural.inr.codec:Inr",
     "log": "climcomp.codecs.log:Log",
     "lossless": "climcomp.codecs.lossless:Lossless",
     "ncx": "climcomp.codecs.neural.ncx:Ncx",

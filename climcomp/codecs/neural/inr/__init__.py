@@ -1,0 +1,14 @@
+"""Coordinate networks (`inr`): a few weights for each block that give its field anywhere.
+
+A block is what a small network, fitted to it, says of every point, in whole numbers that every
+machine computes alike, and beside it, where a bound is to be kept, what is left of every value.
+
+- `codec`: the codec; `block`: a block into a payload, and back; `payload`: its head;
+- `layout`: the axes of a block; `splines` and `grids`: latent grids with a small synthesis network;
+  `sines`, `features` and `waves`: networks of Fourier features and of sines;
+- `weights`: whole numbers as bytes; `models`: the three kinds of network under one name;
+- `start`: latent grids by least squares; `fit`: all networks by descent (the only part that needs
+  torch); `search`: which sizes and steps for a bound or a target;
+- `residual`: what is left of the values; `preview`: networks alone; `evaluate`: the field between
+  the points.
+"""

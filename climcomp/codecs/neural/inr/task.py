@@ -1,0 +1,149 @@
+"""A block as a network is fitted to it: in units, less the mean of each cell where that is stored."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import google_crc32c
+import numpy as np
+from numpy.typing import NDArray
+
+from climcomp.bounds import ErrorBound
+from climcomp.codecs.neural.grid import PER_STEP
+from climcomp.codecs.neural.inr.layout import Layout, layout_of
+from climcomp.codecs.neural.inr.models import Model
+from climcomp.codecs.neural.inr.payload import LARGEST_BASE, Base
+from climcomp.codecs.neural.lattice import lattice_grid
+from climcomp.codecs.neural.ncx import Ncx
+from climcomp.codecs.neural.task import field_wraps
+from climcomp.errors import CodecError
+
+PER_BOUND = 64
+"""Units of the base to a bound: its rounding adds a hundredth to the spread of a residual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the encoder knows of a block.
+
+    values : (before, steps, rows, columns)
+    known
+        Which of them count, of the same shape; None: all.
+    targets
+        What the network is to say, in units.
+    tolerance
+        The bound, or the error that is wanted, in units.
+    lattice
+        Origin and step, where the values lie on a lattice whose step is the unit.
+    """
+
+    values: NDArray[np.floating]
+    known: NDArray[np.bool_] | None
+    targets: NDArray[np.float64]
+    layout: Layout
+    origin: float
+    unit: float
+    tolerance: float
+    lattice: tuple[float, float] | None
+    mean: bytes
+
+    def base(self, model: Model) -> Base:
+        """What a payload says of the base, with this network."""
+        return Base(self.layout, self.origin, self.unit, self.mean, model)
+
+    def part(self, most: int) -> Task:
+        """Its first fields, of at most so many points, or one."""
+        before, steps = self.layout.lengths[:2]
+        fields = max(1, most // math.prod(self.layout.field))
+        before, steps = (
+            (1, min(steps, fields)) if fields < steps else (min(before, fields // steps), steps)
+        )
+        lengths = (before, steps, *self.layout.field)
+        known = None if self.known is None else self.known[:before, :steps]
+        if known is not None and not known.any():
+            return self
+        return replace(
+            self,
+            values=self.values[:before, :steps],
+            known=known,
+            targets=self.targets[:before, :steps],
+            layout=replace(self.layout, lengths=lengths),
+        )
+
+    @property
+    def seed(self) -> int:
+        """A number that the block's bytes give."""
+        return int(google_crc32c.value(np.ascontiguousarray(self.values).tobytes()))
+
+
+def task_of(
+    values: NDArray[np.floating],
+    tolerance: float,
+    filled: NDArray[np.bool_] | None,
+    *,
+    mean_bound: float | None,
+    is_bound: bool = True,
+) -> Task:
+    """How a network is fitted to a block.
+
+    Parameters
+    ----------
+    values
+        Finite ones, of any shape.
+    tolerance
+        The bound, or the error that is wanted, in the unit of the values.
+    filled
+        Which values only fill gaps, of the block's shape.
+    mean_bound
+        The error of the mean of each cell; None: no mean is stored.
+    is_bound
+        Whether values that lie on a lattice are to stay on it.
+
+    Raises
+    ------
+    CodecError
+        If no network is fitted to such a block: its fields are small, or it spans too much.
+    """
+    layout = layout_of(values.shape, wraps=False)
+    block = values.reshape(layout.lengths)
+    known = None if filled is None else ~filled.reshape(layout.lengths)
+    counted = block if known is None else block[known]
+    low, high = float(block.min()), float(block.max())
+    layout = replace(layout, wraps=field_wraps(block[0, 0]))
+    lattice = lattice_grid(counted, tolerance) if is_bound else None
+    if lattice is not None:
+        origin, unit = lattice.origin, lattice.unit * PER_STEP
+    else:
+        origin, unit = float(counted.mean(dtype=np.float64)), tolerance / PER_BOUND
+    if not (math.isfinite(origin) and unit > 0 and math.isfinite(1 / unit)):
+        raise CodecError(f"codec 'inr' was given values from {low:g} to {high:g}: they add up to "
+                         f"more than a number holds")  # fmt: skip
+    if low == high or not (high / 2 - low / 2) / unit < LARGEST_BASE / 8:
+        raise CodecError(
+            f"codec 'inr' was given values from {low:g} to {high:g} and {tolerance:g}: a network "
+            f"is fitted to values that differ, by less than {LARGEST_BASE / PER_BOUND / 4:.0f} "
+            f"times this"
+        )
+    task = Task(
+        block, known, (block.astype(np.float64) - origin) / unit, layout, origin, unit,
+        tolerance / unit, lattice and (origin, unit), b"",
+    )  # fmt: skip
+    return task if mean_bound is None else _without_mean(task, mean_bound)
+
+
+def _without_mean(task: Task, bound: float) -> Task:
+    """The same with the mean of each cell stored, and taken off."""
+    weight: Any = 1.0 if task.known is None else task.known
+    sums = (task.values * np.asarray(weight, dtype=np.float64)).sum((0, 1))
+    count = np.broadcast_to(weight, task.values.shape).sum((0, 1))
+    plain = task.values.mean((0, 1), dtype=np.float64)
+    mean = np.where(count > 0, sums / np.maximum(count, 1), plain).astype(task.values.dtype)
+    if mean.min() == mean.max():
+        return task
+    coded = Ncx().encode(mean, ErrorBound("absolute", bound))
+    found = replace(task, mean=coded)
+    # The network of a Base is not asked for here.
+    stored = Base(task.layout, task.origin, task.unit, coded, None)  # type: ignore[arg-type]
+    return replace(found, targets=task.targets - stored.mean_integers(task.values.dtype))
