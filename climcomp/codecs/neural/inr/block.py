@@ -1,8 +1,8 @@
-"""A block into a payload of `inr` within a bound, and back."""
+"""Blocks into payloads of `inr` within a bound, and back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import load_library, usable_bound
-from climcomp.codecs.neural.inr.coordinates import Latitudes
-from climcomp.codecs.neural.inr.models import Kind, Model
+from climcomp.codecs.neural.inr.fitting import Fitting
+from climcomp.codecs.neural.inr.grids import Grids
+from climcomp.codecs.neural.inr.models import Model
 from climcomp.codecs.neural.inr.payload import (
     ELSEWHERE,
     checksum_of,
@@ -25,23 +26,20 @@ from climcomp.codecs.neural.ncx import Ncx
 from climcomp.errors import CodecError, PayloadError
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
-    """How networks are fitted: see `climcomp.codecs.neural.inr.codec.Inr`."""
-
-    kind: Kind
-    effort: int
-    precision: str
-    latitudes: Latitudes | None
-
-
 def encode_values(
-    values: NDArray[np.floating],
+    blocks: Sequence[NDArray[np.floating]],
     bound: float,
-    filled: NDArray[np.bool_] | None,
+    filled: Sequence[NDArray[np.bool_] | None],
     fitting: Fitting,
-) -> bytes:
-    """The payload of a block that is not empty, within an absolute bound.
+) -> list[bytes]:
+    """The payloads of blocks that are not empty, within an absolute bound.
+
+    Blocks of one shape are fitted together, so that the same blocks together give the same bytes.
+
+    Parameters
+    ----------
+    filled
+        For each block, which of its values only fill gaps.
 
     Raises
     ------
@@ -50,31 +48,53 @@ def encode_values(
     BoundError
         If the bound is below the spacing of the values' floats.
     MissingExtraError
-        If torch is not installed, and the network is to be fitted by descent.
+        If torch is not installed, and networks are to be fitted by descent.
     """
-    usable = usable_bound(bound, values)
-    try:
-        task = task_of(values, usable, filled, mean_bound=None)
-    except CodecError:
-        absolute = ErrorBound("absolute", bound)
-        if filled is None:
-            return ELSEWHERE + Ncx().encode(values, absolute)
-        return ELSEWHERE + Ncx().encode_filled(values, absolute, filled)
-    return min(
-        (_payload(task, model, values, bound, filled) for model in _models(task, bound, fitting)),
-        key=len,
-    )
+    payloads, tasks = {}, {}
+    for number, (values, gaps) in enumerate(zip(blocks, filled, strict=True)):
+        try:
+            tasks[number] = task_of(values, usable_bound(bound, values), gaps, mean_bound=None)
+        except CodecError:
+            payloads[number] = ELSEWHERE + _by_ncx(values, bound, gaps)
+    for number, models in _models(tasks, bound, fitting).items():
+        values, gaps = blocks[number], filled[number]
+        try:
+            made = [_payload(tasks[number], model, values, bound, gaps) for model in models]
+        except CodecError:  # neither codec takes the residual
+            made = [ELSEWHERE + _by_ncx(values, bound, gaps)]
+        payloads[number] = min(made, key=len)
+    return [payloads[number] for number in range(len(blocks))]
 
 
-def _models(task: Task, bound: float, fitting: Fitting) -> list[Model]:
-    """The networks of which the better one is taken."""
-    if fitting.kind != "grids":
-        fit = fit_module()
-        return fit.fit_waves([task], fitting, fit.width_for(task))
-    start = grids_for_bound(task, bound)
+def _by_ncx(values: NDArray[np.floating], bound: float, filled: NDArray[np.bool_] | None) -> bytes:
+    absolute = ErrorBound("absolute", bound)
+    if filled is None:
+        return Ncx().encode(values, absolute)
+    return Ncx().encode_filled(values, absolute, filled)
+
+
+def _models(tasks: dict[int, Task], bound: float, fitting: Fitting) -> dict[int, list[Model]]:
+    """The networks of each block, of which the better one is taken."""
+    starts: dict[int, Grids] = {}
+    alike: dict[Hashable, list[int]] = {}
+    for number, task in tasks.items():
+        if fitting.kind == "grids":
+            starts[number] = grids_for_bound(task, bound)
+        sizes = starts[number].sizes if number in starts else None
+        alike.setdefault((task.layout, sizes), []).append(number)
+    found: dict[int, list[Model]] = {number: [start] for number, start in starts.items()}
     if fitting.effort == 0:
-        return [start]
-    return [start, *fit_module().refine_grids([task], [start], fitting)]
+        return found
+    for numbers in alike.values():
+        some = [tasks[number] for number in numbers]
+        fit = fit_module()
+        if starts:
+            fitted = fit.refine_grids(some, [starts[number] for number in numbers], fitting)
+        else:
+            fitted = fit.fit_waves(some, fitting, fit.width_for(some[0]))
+        for number, model in zip(numbers, fitted, strict=True):
+            found.setdefault(number, []).append(model)
+    return found
 
 
 def fit_module() -> Any:  # Any: a module

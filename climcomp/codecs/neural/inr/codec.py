@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,10 @@ from climcomp.codecs.base import (
     installed_version,
     value_count,
 )
+from climcomp.codecs.neural.inr.fitting import Fitting, Kind, Precision
 from climcomp.errors import CodecError
 
-Kind = Literal["grids", "fourier", "siren"]
-Precision = Literal["float32", "bfloat16"]
+USUAL_STEPS, USUAL_WAVE_STEPS = 60, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Inr:
         with residual blocks; `siren`: sines throughout.
     effort
         The most steps of descent in a fit, which wants torch; 0, for `grids` alone, takes the
-        least squares that a descent begins with, and wants none.
+        least squares that a descent begins with, and wants none. None: 60 for `grids`, 400 for
+        others.
     precision
         Of the fit.
     latitudes
@@ -50,7 +51,7 @@ class Inr:
     library: ClassVar[str] = "climcomp"
 
     kind: Kind = "grids"
-    effort: int = 60
+    effort: int | None = None
     precision: Precision = "float32"
     latitudes: tuple[float, float] | None = None
 
@@ -60,7 +61,7 @@ class Inr:
                 raise CodecError(
                     f"inr {key} is {getattr(self, key)!r}; allowed: {', '.join(allowed)}"
                 )
-        if self.effort < (self.kind != "grids"):
+        if self.steps < (self.kind != "grids"):
             raise CodecError(
                 f"inr effort is {self.effort!r} for {self.kind}; allowed: 0 or more steps for "
                 f"grids, 1 or more for others"
@@ -72,6 +73,13 @@ class Inr:
                     f"inr latitudes are {self.latitudes!r}; wanted: those of the first and the "
                     f"last row, in degrees north"
                 )
+
+    @property
+    def steps(self) -> int:
+        """The most steps of descent."""
+        if self.effort is not None:
+            return self.effort
+        return USUAL_STEPS if self.kind == "grids" else USUAL_WAVE_STEPS
 
     def library_version(self) -> str:
         """The version of climcomp."""
@@ -116,10 +124,10 @@ class Inr:
         asked = absolute_bound(bound, self)
         if values.size == 0:
             return b""
-        from climcomp.codecs.neural.inr.block import Fitting, encode_values
+        from climcomp.codecs.neural.inr.block import encode_values
 
-        fitting = Fitting(self.kind, self.effort, self.precision, self.latitudes)
-        return encode_values(values, asked, filled, fitting)
+        fitting = Fitting(self.kind, self.steps, self.precision, self.latitudes)
+        return encode_values([values], asked, [filled], fitting)[0]
 
     def decode(
         self, payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]

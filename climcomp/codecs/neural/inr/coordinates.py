@@ -2,7 +2,7 @@
 
 Format
 ------
-Coordinates are in 1/16384, rounded to the nearest integer. Each leading axis of more than one
+Coordinates are in 2^-20, rounded to the nearest integer. Each leading axis of more than one
 point gives 2 i / (n - 1) - 1. Rows and columns give:
 
 - without latitudes: 2 i / (n - 1) - 1 of the row; of the column the same, or, where columns wrap,
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from climcomp.codecs.neural.inr.layout import Layout
 
-ONE = 16384
+ONE = 1 << 20
 Latitudes = tuple[float, float]
 
 
@@ -33,7 +33,7 @@ def coordinate_count(layout: Layout, latitudes: Latitudes | None) -> tuple[int, 
 def coordinates(
     layout: Layout, latitudes: Latitudes | None, where: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(coordinates, points) in 1/16384, not rounded, at (points, 4) places along the axes."""
+    """(coordinates, points) in 2^-20, not rounded, at (points, 4) places along the axes."""
     found = [
         2 * where[:, axis] / (layout.lengths[axis] - 1) - 1
         for axis in range(2)

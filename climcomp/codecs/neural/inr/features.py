@@ -38,4 +38,6 @@ def frequencies(seed: int, widths: list[int], count: int) -> NDArray[np.float64]
         (z >> np.uint64(16 * part) & np.uint64(0xFFFF)).astype(np.int64) for part in range(4)
     )
     drawn = np.asarray(drawn).reshape(len(widths), count) - _MIDDLE
-    return np.floor_divide(drawn * np.array(widths)[:, None], _SCALE).T.astype(np.float64)
+    scaled = np.floor_divide(drawn * np.array(widths)[:, None], _SCALE)
+    found: NDArray[np.float64] = scaled.T.astype(np.float64)
+    return found

@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -28,17 +27,21 @@ from torch import Tensor
 from climcomp.codecs.neural.inr.coordinates import ONE as COORDINATE_ONE
 from climcomp.codecs.neural.inr.coordinates import grid_coordinates
 from climcomp.codecs.neural.inr.features import PER_TURN, frequencies
+from climcomp.codecs.neural.inr.fitting import Fitting
 from climcomp.codecs.neural.inr.grids import (
     GAIN_ONE,
     HIDDEN_ONE,
+    INPUT_SHIFT,
     LARGEST_BIAS,
-    LARGEST_FIRST,
+    LARGEST_EXPONENT,
     LARGEST_HIDDEN,
     LARGEST_INPUT,
     LARGEST_LATENT,
-    LARGEST_SECOND,
     LARGEST_STEP,
+    LARGEST_WEIGHT,
     STEP_ONE,
+    TOTAL_SHIFT,
+    WEIGHT_ONE,
     Grids,
     Sizes,
     Synthesis,
@@ -46,7 +49,8 @@ from climcomp.codecs.neural.inr.grids import (
 from climcomp.codecs.neural.inr.splines import ONE as SPLINE_ONE
 from climcomp.codecs.neural.inr.task import Task
 from climcomp.codecs.neural.inr.waves import LARGEST_BIAS as LARGEST_WAVE_BIAS
-from climcomp.codecs.neural.inr.waves import LARGEST_GAIN, LARGEST_WEIGHT, LEAK, Shape, Waves
+from climcomp.codecs.neural.inr.waves import LARGEST_GAIN, LEAK, Shape, Waves
+from climcomp.codecs.neural.inr.waves import LARGEST_WEIGHT as LARGEST_WAVE_WEIGHT
 from climcomp.errors import CodecError
 
 HIDDEN = 8
@@ -55,27 +59,17 @@ HIDDEN = 8
 WINDOW = 15  # steps between two looks at the cost
 LEAST_FALL = 1e-3  # of the cost in a window, below which a phase ends
 NOISY = 0.6  # of all steps, at most, with noise in place of rounding
-LATENT_RATE, SYNTHESIS_RATE = 0.3, 0.02
-FOURIER_RATE, SIREN_RATE = 5e-3, 1e-3
+LATENT_RATE, SYNTHESIS_RATE = 0.05, 0.02
+FOURIER_RATE, SIREN_RATE = 2e-2, 1e-2
 POINTS_OF_A_STEP = 8192
 FEATURES = 32
 WAVE_DEPTH = 2
 WAVE_SHIFT = 7
+BITS_OF_A_WEIGHT = 6  # about what they take at these steps
+# Huang and Hoefler's standard deviation of frequencies; small fields hold less (our own).
+MOST_TURNS, POINTS_OF_A_TURN = 1.6, 64
 SIREN_TURNS = 30 / (2 * math.pi)
 HIDDEN_TURNS = 1 / (2 * math.pi)
-
-
-class Fitting(Protocol):
-    """What a fit is told: the settings of `Inr`."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def effort(self) -> int: ...
-    @property
-    def precision(self) -> str: ...
-    @property
-    def latitudes(self) -> tuple[float, float] | None: ...
 
 
 def _generator(tasks: Sequence[Task]) -> torch.Generator:
@@ -103,7 +97,7 @@ def _mixed(precision: str) -> AbstractContextManager[None]:
 
 
 def descend(
-    groups: list[dict[str, object]], cost: Callable[[bool], Tensor], effort: int
+    groups: list[dict[str, object]], cost: Callable[[bool, float], Tensor], effort: int
 ) -> None:
     """Lower a cost by Adam, first with noise for rounding, then without.
 
@@ -112,7 +106,8 @@ def descend(
     groups
         Of parameters, each with its rate.
     cost
-        Of whether weights are rounded, not noisy.
+        Of whether weights are rounded, not noisy, and the share of the rate that counts: at first
+        none, or Adam would let weights shrink that no point has asked for yet.
 
     Raises
     ------
@@ -127,7 +122,7 @@ def descend(
         for group, rate in zip(adam.param_groups, rates, strict=True):
             group["lr"] = rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / effort)))
         adam.zero_grad()
-        found = cost(rounds)
+        found = cost(rounds, min(1.0, step / (NOISY * effort)))
         found.backward()  # type: ignore[no-untyped-call]
         adam.step()
         seen += float(found.detach())
@@ -176,18 +171,18 @@ def refine_grids(
     points = tasks[0].layout.points
     known = _known(tasks)
 
-    def cost(rounds: bool) -> Tensor:
+    def cost(rounds: bool, share: float) -> Tensor:
         taken = [_taken(x, rounds, generator) for x in numbers]
         with _mixed(fitting.precision):
             said = plan.forward(taken)
         left = (said.float() - plan.targets) * known
         distortion = _square_bits(left) if is_preview else _interpolation_bits(left)
         rate = sum((_code_length(x) for x in taken[1:]), torch.zeros(()))
-        return distortion + weight * rate / points
+        return distortion + share * weight * rate / points
 
     groups: list[dict[str, object]] = [
         {"params": plan.latents, "lr": LATENT_RATE},
-        {"params": plan.synthesis, "lr": SYNTHESIS_RATE * HIDDEN_ONE},
+        {"params": plan.synthesis, "lr": SYNTHESIS_RATE * WEIGHT_ONE},
     ]
     descend(groups, cost, fitting.effort)
     return plan.results()
@@ -267,31 +262,35 @@ class _GridPlan:
             ).reshape(-1, 1, 1, 1, 1)
             for n in levels
         ]
-        # Inputs of the synthesis network are about 64 where a level is at its standard deviation.
+        # Inputs of the synthesis network are about 1 where a level is at its standard deviation.
         spread = [
-            [float(np.std(g.latents[n])) * g.steps[n] / STEP_ONE for n in levels] for g in starts
+            [max(float(np.std(g.latents[n])) * g.steps[n] / STEP_ONE, 1e-9) for n in levels]
+            for g in starts
         ]
+        most = TOTAL_SHIFT - INPUT_SHIFT
         self.exponents = [
-            [min(40, max(0, math.ceil(math.log2(max(s, 1e-9) / HIDDEN_ONE)))) for s in row]
+            [
+                min(LARGEST_EXPONENT, max(0, most + math.ceil(math.log2(s / HIDDEN_ONE))))
+                for s in row
+            ]
             for row in spread
         ]
         self.shrink = torch.tensor(
-            [[float(t.tolerance) * 2.0**-e for e in row]
+            [[float(t.tolerance) * 2.0 ** (most - e) for e in row]
              for t, row in zip(tasks, self.exponents, strict=True)]
         )  # fmt: skip
-        # 64 * 64 of W2 h are one standard deviation of the finest level.
+        # An output of 1 is one standard deviation of the finest level.
         self.gains = [
-            min(LARGEST_STEP, max(1, round(max(row[-1], 1.0) * GAIN_ONE / HIDDEN_ONE**2)))
-            for row in spread
+            min(LARGEST_STEP, max(1, round(row[-1] * GAIN_ONE / HIDDEN_ONE))) for row in spread
         ]
         self.gain = torch.tensor(
             [gain / GAIN_ONE / t.tolerance for gain, t in zip(self.gains, tasks, strict=True)]
         ).reshape(-1, 1, 1)
         self.synthesis: list[Tensor] = []
         if hidden:
-            first = torch.randn(
-                len(tasks), hidden, self.sizes.levels, generator=generator
-            ) * (HIDDEN_ONE / math.sqrt(self.sizes.levels))
+            first = torch.randn(len(tasks), hidden, self.sizes.levels, generator=generator) * (
+                WEIGHT_ONE / math.sqrt(self.sizes.levels)
+            )
             bias = torch.zeros(len(tasks), hidden, 1)
             self.synthesis = [first, bias, torch.zeros(len(tasks), 1, hidden)]
         for x in (*self.latents, *self.synthesis):
@@ -312,8 +311,8 @@ class _GridPlan:
         first, bias, second = taken[len(parts) :]
         inputs = torch.stack([x.flatten(1) for x in parts], 1) * self.shrink[:, :, None]
         inputs = inputs.clamp(-LARGEST_INPUT, LARGEST_INPUT)  # (K, levels, points)
-        sums = torch.baddbmm(bias * HIDDEN_ONE, first, inputs) / HIDDEN_ONE
-        said = torch.bmm(second, sums.clamp(0, LARGEST_HIDDEN)) * self.gain
+        sums = torch.baddbmm(bias * HIDDEN_ONE, first, inputs) / WEIGHT_ONE
+        said = torch.bmm(second, sums.clamp(0, LARGEST_HIDDEN)) / WEIGHT_ONE * self.gain
         return total + said.reshape(total.shape)
 
     def results(self) -> list[Grids]:
@@ -334,9 +333,9 @@ class _GridPlan:
                 synthesis = Synthesis(
                     tuple(self.exponents[k]),
                     self.gains[k],
-                    np.clip(first, -LARGEST_FIRST, LARGEST_FIRST),
-                    np.clip(bias[:, 0] * HIDDEN_ONE, -LARGEST_BIAS, LARGEST_BIAS),
-                    np.clip(second[0], -LARGEST_SECOND, LARGEST_SECOND),
+                    np.clip(first, -LARGEST_WEIGHT, LARGEST_WEIGHT),
+                    np.clip(bias[:, 0], -LARGEST_BIAS, LARGEST_BIAS),
+                    np.clip(second[0], -LARGEST_WEIGHT, LARGEST_WEIGHT),
                 )
                 if not synthesis.second.any():
                     synthesis = None
@@ -346,9 +345,28 @@ class _GridPlan:
         return found
 
 
+def _octaves(ratio: float) -> int:
+    return math.ceil(math.log2(ratio))
+
+
 def width_for(task: Task) -> int:
     """Units of a layer beside a residual: few, as the residual costs most (our own)."""
     return 16 if task.layout.points < 1 << 18 else 24
+
+
+def size_of(task: Task, fitting: Fitting, width: int) -> float:
+    """Bytes that a network of coordinates takes, nearly."""
+    layers = _shape(task, fitting, width).layers(task.layout)
+    return sum(out * (into + 1) for out, into in layers) * BITS_OF_A_WEIGHT / 8
+
+
+def _shape(task: Task, fitting: Fitting, width: int) -> Shape:
+    latitudes = fitting.latitudes if task.layout.wraps else None
+    widest = min(MOST_TURNS, min(task.layout.field) / POINTS_OF_A_TURN)
+    features = 0 if fitting.kind == "siren" else FEATURES
+    return Shape(
+        WAVE_DEPTH, width, features, WAVE_SHIFT, field_width=round(16 * widest), latitudes=latitudes
+    )
 
 
 def fit_waves(tasks: Sequence[Task], fitting: Fitting, width: int) -> list[Waves]:
@@ -361,8 +379,8 @@ def fit_waves(tasks: Sequence[Task], fitting: Fitting, width: int) -> list[Waves
     """
     generator = _generator(tasks)
     layout, is_siren = tasks[0].layout, fitting.kind == "siren"
-    latitudes = fitting.latitudes if layout.wraps else None
-    shape = Shape(WAVE_DEPTH, width, 0 if is_siren else FEATURES, WAVE_SHIFT, latitudes=latitudes)
+    shape = _shape(tasks[0], fitting, width)
+    latitudes = shape.latitudes
     seeds = [task.seed for task in tasks]
     spread = [max(float(task.targets.std()), 1e-9) for task in tasks]
     gains = [min(LARGEST_GAIN, max(1, round(s))) for s in spread]
@@ -372,9 +390,9 @@ def fit_waves(tasks: Sequence[Task], fitting: Fitting, width: int) -> list[Waves
             for t, gain in zip(tasks, gains, strict=True)
         ]
     )
-    tolerance = torch.tensor(
-        [t.tolerance / gain for t, gain in zip(tasks, gains, strict=True)]
-    )[:, None]
+    tolerance = torch.tensor([t.tolerance / gain for t, gain in zip(tasks, gains, strict=True)])[
+        :, None
+    ]
     where = torch.from_numpy(
         np.concatenate(
             [grid_coordinates(layout, latitudes, f) for f in range(layout.fields)], axis=1
@@ -396,14 +414,14 @@ def fit_waves(tasks: Sequence[Task], fitting: Fitting, width: int) -> list[Waves
         x.requires_grad_()
     step = 2.0**-shape.shift
 
-    def cost(rounds: bool) -> Tensor:
+    def cost(rounds: bool, share: float) -> Tensor:
         taken = [_taken(x / step, rounds, generator) for x in numbers]
         some = torch.randint(0, targets.shape[1], (POINTS_OF_A_STEP,), generator=generator)
         with _mixed(fitting.precision):
             said = _said([x * step for x in taken], drawn, where[:, some], is_siren)
         left = (said.float() - targets[:, some]) / tolerance * known[:, some]
         rate = sum((_code_length(x) for x in taken), torch.zeros(()))
-        return _square_bits(left) + rate / targets.shape[1]
+        return _square_bits(left) + share * rate / targets.shape[1]
 
     rate = SIREN_RATE if is_siren else FOURIER_RATE
     descend([{"params": numbers, "lr": rate}], cost, fitting.effort)
@@ -412,7 +430,7 @@ def fit_waves(tasks: Sequence[Task], fitting: Fitting, width: int) -> list[Waves
         whole = [np.rint(x[k].detach().numpy() / step).astype(np.int64) for x in numbers]
         done = tuple(
             (
-                np.clip(weight, -LARGEST_WEIGHT, LARGEST_WEIGHT),
+                np.clip(weight, -LARGEST_WAVE_WEIGHT, LARGEST_WAVE_WEIGHT),
                 np.clip(bias[:, 0], -LARGEST_WAVE_BIAS, LARGEST_WAVE_BIAS),
             )
             for weight, bias in zip(whole[::2], whole[1::2], strict=True)

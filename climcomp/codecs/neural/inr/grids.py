@@ -19,11 +19,11 @@ Everything is exact in integers, and in floats of 53 bits that hold them:
 1. f = 1024 q; then along each axis in turn, before, steps, rows, columns, whose stride is not 1:
    f = floor((sum of weights * f + 2^17) / 2^18), with the weights of `splines`;
 2. base = floor((sum of w f + 2^17) / 2^18);
-3. where `hidden` is not 0: x = clip(floor(w f / 2^(18 + e)), -2047, 2047) for each level,
-   h = min(max(floor((W1 x + b1) / 64), 0), 4095) and base += floor(g (W2 h) / 2^20).
+3. where `hidden` is not 0: x = clip(floor(w f 2^(-6 - e)), -2^17, 2^17) for each level,
+   h = min(max(floor((W1 x + 4096 b1) / 64), 0), 2^18) and base += floor(g floor(W2 h / 64) / 2^20).
 
-q is at most 2^15 from 0, w below 2^24, W1 and b1 / 2048 at most 511, W2 255, levels 8, hidden 16:
-no sum of 1 and 2 passes 2^53, and none of W1 x + b1 and W2 h passes 2^24.
+q is at most 2^15 from 0, w and g below 2^24, W1 and W2 at most 511, b1 2^15, e 40, levels 8, hidden
+16: no sum passes 2^53.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.codecs.neural.inr.layout import Layout
+from climcomp.codecs.neural.inr.products import exact_product
 from climcomp.codecs.neural.inr.splines import ONE, node_count, spline_matrix, weights_between
 from climcomp.codecs.neural.inr.weights import pack_integers, unpack_integers
 from climcomp.errors import PayloadError
@@ -46,10 +47,12 @@ LARGEST_LATENT = 1 << 15
 LARGEST_STEP = (1 << 24) - 1
 MOST_LEVELS, MOST_HIDDEN = 8, 16
 LARGEST_POWER = 12
-LARGEST_INPUT, LARGEST_HIDDEN = 2047, 4095
-LARGEST_FIRST, LARGEST_SECOND, LARGEST_BIAS = 511, 255, 511 * 2048
-HIDDEN_ONE = 64
+LARGEST_INPUT, LARGEST_HIDDEN = 1 << 17, 1 << 18
+LARGEST_WEIGHT, LARGEST_BIAS = 511, 1 << 15
+LARGEST_EXPONENT = 40
+HIDDEN_ONE, WEIGHT_ONE = 4096, 64
 GAIN_ONE = 1 << 20
+INPUT_SHIFT = 6
 _HEAD = struct.Struct("<5B")
 # Our own: points of which the synthesis network's inputs stay in the cache.
 _TOGETHER = 1 << 13
@@ -141,10 +144,10 @@ class Grids:
             found *= step
             total += found
             if self.synthesis is not None:
-                found *= 2.0 ** -(TOTAL_SHIFT + self.synthesis.exponents[level])
+                found *= 2.0 ** -(INPUT_SHIFT + self.synthesis.exponents[level])
                 np.floor(found, out=found)
                 np.clip(found, -LARGEST_INPUT, LARGEST_INPUT, out=found)
-                inputs.append(found.astype(np.float32).reshape(-1))
+                inputs.append(found.reshape(-1))
         total += 1 << (TOTAL_SHIFT - 1)
         total *= 2.0**-TOTAL_SHIFT
         np.floor(total, out=total)
@@ -163,22 +166,24 @@ class Grids:
         if self.synthesis is None:
             return total
         net = self.synthesis
-        scale = np.exp2(-np.array(net.exponents, dtype=np.float64))
+        scale = np.exp2(TOTAL_SHIFT - INPUT_SHIFT - np.array(net.exponents, dtype=np.float64))
         inputs = np.clip(np.array(parts) * scale[:, None], -LARGEST_INPUT, LARGEST_INPUT)
-        hidden = (net.first @ inputs + net.bias[:, None]) / HIDDEN_ONE
-        said: NDArray[np.float64] = net.second @ np.clip(hidden, 0, LARGEST_HIDDEN)
+        hidden = (net.first @ inputs + HIDDEN_ONE * net.bias[:, None]) / WEIGHT_ONE
+        said: NDArray[np.float64] = net.second @ np.clip(hidden, 0, LARGEST_HIDDEN) / WEIGHT_ONE
         total += said * (net.gain / GAIN_ONE)
         return total
 
 
-def _along(values: NDArray[np.float64], matrix: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+def _along(
+    values: NDArray[np.float64], matrix: NDArray[np.float64], axis: int
+) -> NDArray[np.float64]:
     """The splines along one axis, back in 1/256."""
     if axis == values.ndim - 1:
-        found = values @ matrix.T
+        found = exact_product(values, matrix.T)
     else:
         shape = values.shape
         flat = values.reshape(-1, shape[axis], int(np.prod(shape[axis + 1 :])))
-        found = np.matmul(matrix, flat).reshape(*shape[:axis], len(matrix), *shape[axis + 1 :])
+        found = exact_product(matrix, flat).reshape(*shape[:axis], len(matrix), *shape[axis + 1 :])
     found += ONE // 2
     found *= 1.0 / ONE
     np.floor(found, out=found)
@@ -186,19 +191,19 @@ def _along(values: NDArray[np.float64], matrix: NDArray[np.float64], axis: int) 
 
 
 def _synthesise(
-    net: Synthesis, inputs: list[NDArray[np.float32]], total: NDArray[np.float64]
+    net: Synthesis, inputs: list[NDArray[np.float64]], total: NDArray[np.float64]
 ) -> None:
     """Add what the network says, a few points at a time."""
-    first = net.first.astype(np.float32) / HIDDEN_ONE
-    bias = (net.bias.astype(np.float32) / HIDDEN_ONE)[:, None]
-    second = net.second.astype(np.float32)
+    first = net.first / WEIGHT_ONE
+    bias = net.bias[:, None] * (HIDDEN_ONE / WEIGHT_ONE)
+    second = net.second[None] / WEIGHT_ONE
     for begin in range(0, total.size, _TOGETHER):
         some = slice(begin, begin + _TOGETHER)
-        hidden = first @ np.stack([part[some] for part in inputs])
+        hidden = exact_product(first, np.stack([part[some] for part in inputs]))
         hidden += bias
         np.floor(hidden, out=hidden)
         np.clip(hidden, 0, LARGEST_HIDDEN, out=hidden)
-        said = (second @ hidden).astype(np.float64)
+        said = np.floor(exact_product(second, hidden)[0])
         said *= net.gain
         said *= 1.0 / GAIN_ONE
         total[some] += np.floor(said)
@@ -237,7 +242,7 @@ def parse_grids(data: memoryview, layout: Layout) -> Grids:
         raise PayloadError("the grids of codec 'inr' end in their head")
     finest, levels, before, steps, hidden = _HEAD.unpack_from(data)
     is_known = 0 < levels <= MOST_LEVELS and hidden <= MOST_HIDDEN
-    if not is_known or max(finest + levels - 1, before, steps) > LARGEST_POWER or finest == 0:
+    if not is_known or max(finest + levels - 1, before, steps) > LARGEST_POWER:
         raise PayloadError(
             f"the grids of codec 'inr' have {levels} levels from stride 2^{finest} and {hidden} "
             f"hidden units, of which this version knows nothing"
@@ -253,9 +258,7 @@ def parse_grids(data: memoryview, layout: Layout) -> Grids:
         shapes.append((nodes[0] * nodes[1], nodes[2], nodes[3]))
     own = [(1, hidden, levels), (1, 1, hidden), (1, 1, hidden)] if hidden else []
     arrays = unpack_integers(data[at:], shapes + own)
-    latents = tuple(
-        q.reshape(sizes.nodes(layout, n)) for n, q in enumerate(arrays[:levels])
-    )
+    latents = tuple(q.reshape(sizes.nodes(layout, n)) for n, q in enumerate(arrays[:levels]))
     synthesis = None
     if hidden:
         exponents = tuple(data[at - levels - 4 : at - 4])
@@ -278,9 +281,9 @@ def is_exact(grids: Grids) -> bool:
     if net is None:
         return True
     limits = (
-        (net.first, LARGEST_FIRST),
+        (net.first, LARGEST_WEIGHT),
         (net.bias, LARGEST_BIAS),
-        (net.second, LARGEST_SECOND),
+        (net.second, LARGEST_WEIGHT),
     )
     fits = all(np.abs(numbers).max() <= limit for numbers, limit in limits)
-    return fits and max(net.exponents) <= 40 and net.gain <= LARGEST_STEP
+    return fits and max(net.exponents) <= LARGEST_EXPONENT and net.gain <= LARGEST_STEP

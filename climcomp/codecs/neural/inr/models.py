@@ -7,14 +7,11 @@ u8: 0 latent grids, 1 networks of Fourier features or of sines; then the page of
 
 from __future__ import annotations
 
-from typing import Literal
-
 from climcomp.codecs.neural.inr.grids import Grids, parse_grids
 from climcomp.codecs.neural.inr.layout import Layout
 from climcomp.codecs.neural.inr.waves import Waves, parse_waves
 from climcomp.errors import PayloadError
 
-Kind = Literal["grids", "fourier", "siren"]
 Model = Grids | Waves
 _GRIDS, _WAVES = 0, 1
 
@@ -33,5 +30,5 @@ def parse_model(data: memoryview, layout: Layout) -> Model:
         If they are not those of such a block.
     """
     if not len(data) or data[0] not in (_GRIDS, _WAVES):
-        raise PayloadError("a network of codec 'inr' is of a kind of which this version knows nothing")
+        raise PayloadError("a network of codec 'inr' is of a kind unknown to this version")
     return (parse_grids if data[0] == _GRIDS else parse_waves)(data[1:], layout)

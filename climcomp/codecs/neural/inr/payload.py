@@ -2,13 +2,13 @@
 
 Format
 ------
-u8: 255, then a payload of `ncx`, for a block to which no network is fitted. Else 1 for float64, plus
-2 where columns wrap, plus 4 with a mean, plus 8 where SZ3 codes the residual, plus 16 for a preview
-without one. Then u32, the CRC-32C of that byte and of all bytes that follow these four; u32, that
-of the base (int32, in the order of the block); the base's origin and unit, float64; u32, the bytes
-of the mean, and the mean, a payload of `ncx` of one field of rows x columns of the block's type;
-u32, the bytes of the network, and the network (see `models`). To the end, the residual (see
-`residual`). All little-endian.
+u8: 255, then a payload of `ncx`, for a block to which no network is fitted. Else 1 for float64,
+plus 2 where columns wrap, plus 4 with a mean, plus 8 where SZ3 codes the residual, plus 16 for a
+preview without one. Then u32, the CRC-32C of that byte and of all bytes that follow these four;
+u32, that of the base (int32, in the order of the block); the base's origin and unit, float64; u32,
+the bytes of the mean, and the mean, a payload of `ncx` of one field of rows x columns of the
+block's type; u32, the bytes of the network, and the network (see `models`). To the end, the
+residual (see `residual`). All little-endian.
 
 The base of a point is what the network says, in units, plus, with a mean, the nearest integer to
 (mean - origin) / unit of its cell (float64, halves to even), at most 2^30 from 0. It stands for
@@ -63,23 +63,26 @@ class Base:
         """(before, steps, rows, columns) the base of every point, whole numbers."""
         found = self.model.base(self.layout)
         if self.mean:
-            found += self.mean_integers(dtype)
+            found += mean_integers(self.mean, self.layout, self.origin, self.unit, dtype)
         np.clip(found, -LARGEST_BASE, LARGEST_BASE, out=found)
         return found
-
-    def mean_integers(self, dtype: np.dtype[Any]) -> NDArray[np.float64]:
-        """(rows, columns) the mean of each cell in units."""
-        mean = Ncx().decode(self.mean, self.layout.field, dtype).astype(np.float64)
-        mean -= self.origin
-        mean /= self.unit
-        rounded: NDArray[np.float64] = np.rint(mean)
-        return rounded
 
     def values(self, integers: NDArray[np.float64]) -> NDArray[np.float64]:
         """What they stand for."""
         found = integers * self.unit  # NumPy rounds the product before the sum
         found += self.origin
         return found
+
+
+def mean_integers(
+    mean: bytes, layout: Layout, origin: float, unit: float, dtype: np.dtype[Any]
+) -> NDArray[np.float64]:
+    """(rows, columns) the mean of each cell in units."""
+    found = Ncx().decode(mean, layout.field, dtype).astype(np.float64)
+    found -= origin
+    found /= unit
+    rounded: NDArray[np.float64] = np.rint(found)
+    return rounded
 
 
 def checksum_of(integers: NDArray[np.float64]) -> int:

@@ -1,4 +1,4 @@
-"""What the base leaves of the values of a block, within the bound, and the values it may not change.
+"""What the base leaves of the values of a block, within the bound.
 
 Format
 ------
@@ -24,6 +24,7 @@ from climcomp.codecs.base import Codec, usable_bound, value_count
 from climcomp.codecs.neural.grid import parse_patches, patches_of
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.sz3 import Sz3
+from climcomp.errors import CodecError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ def encode_residual(
     ------
     BoundError
         If the bound is below the spacing of the values' floats.
+    CodecError
+        If neither codec takes what is left.
     """
     left = values.astype(np.float64)
     if lattice is not None:
@@ -69,8 +72,12 @@ def encode_residual(
         left = np.rint(left / lattice[1]) * lattice[1]
     left = left.astype(values.dtype)
     inner = ErrorBound("absolute", usable_bound(bound, values))
-    coded = Ncx().encode(left, inner) if filled is None else Ncx().encode_filled(left, inner, filled)
-    other = Sz3().encode(left, inner)
+    ncx = Ncx()
+    coded = ncx.encode(left, inner) if filled is None else ncx.encode_filled(left, inner, filled)
+    try:
+        other = Sz3().encode(left, inner)
+    except CodecError:  # it refuses numbers that ncx takes
+        other = coded
     is_sz3 = len(other) < len(coded)
     decoded = _decoded(other if is_sz3 else coded, base, values.dtype, is_sz3=is_sz3)
     patches = patches_of(values, decoded, bound, filled)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from climcomp.codecs.neural.inr.grids import Grids, Sizes
@@ -10,6 +12,7 @@ from climcomp.codecs.neural.inr.payload import Base
 from climcomp.codecs.neural.inr.residual import encode_residual
 from climcomp.codecs.neural.inr.start import start_grids
 from climcomp.codecs.neural.inr.task import Task
+from climcomp.errors import CodecError
 
 # Our own, from ERA-Interim heights and temperatures of CESM, at bounds of 0.03 to 2 % of their
 # standard deviation: finer grids than of stride 4 never paid beside a coded residual, and steps
@@ -34,8 +37,7 @@ def levels_for(task: Task, finest: int) -> int:
 def grids_for_bound(task: Task, bound: float) -> Grids:
     """The grids of least squares beside which the block, residual and all, is smallest."""
     part = task.part(TRIED)
-    share = part.layout.points / task.layout.points
-    tried = {}
+    tried: dict[tuple[Sizes, float], float] = {}
     shortest = min(task.layout.field)
     for finest in FINEST:
         if tried and shortest >> finest < FEWEST_NODES:
@@ -45,18 +47,20 @@ def grids_for_bound(task: Task, bound: float) -> Grids:
             step *= max(task.tolerance, 0.5)
             grids = start_grids(part.targets, part.layout, sizes, step)
             tried[sizes, step] = len(pack_model(grids)) + residual_size(part, grids, bound)
-    del share
     sizes, step = min(tried, key=lambda one: tried[one])
     return start_grids(task.targets, task.layout, sizes, step)
 
 
-def residual_size(task: Task, grids: Grids, bound: float) -> int:
-    """Bytes of what the grids leave."""
+def residual_size(task: Task, grids: Grids, bound: float) -> float:
+    """Bytes of what the grids leave; infinity where no codec takes it."""
     base = Base(task.layout, task.origin, task.unit, b"", grids)
     # The mean of each cell is as if it were in the values.
     left = (np.rint(task.targets) if task.lattice else task.targets) * task.unit + task.origin
     values = left.astype(task.values.dtype)
     filled = None if task.known is None else ~task.known
     integers = base.integers(task.values.dtype)
-    coded = encode_residual(values, base.values(integers), bound, filled, task.lattice)
+    try:
+        coded = encode_residual(values, base.values(integers), bound, filled, task.lattice)
+    except CodecError:
+        return math.inf
     return len(coded.data)

@@ -41,7 +41,7 @@ def node_count(points: int, power: int, *, wraps: bool) -> int:
 
 @lru_cache(maxsize=128)  # the blocks of a variable are alike
 def spline_matrix(points: int, power: int, *, wraps: bool) -> NDArray[np.float64]:
-    """(points, nodes) the weights of the nodes for the points of an axis, whole numbers of 2^-18."""
+    """(points, nodes) the weights of nodes for the points of an axis, whole numbers of 2^-18."""
     nodes = node_count(points, power, wraps=wraps)
     matrix = np.zeros((points, nodes))
     if power == 0:

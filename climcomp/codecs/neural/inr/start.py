@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from climcomp.codecs.neural.inr.grids import (
     LARGEST_LATENT,
     LARGEST_STEP,
-    Grids,
     STEP_ONE,
+    Grids,
     Sizes,
 )
 from climcomp.codecs.neural.inr.layout import Layout
@@ -64,7 +64,7 @@ def start_grids(
 def _applied(
     values: NDArray[np.float64], matrix: NDArray[np.float64], axis: int
 ) -> NDArray[np.float64]:
-    moved = np.tensordot(matrix, values, axes=(1, axis))
+    moved: NDArray[np.float64] = np.tensordot(matrix, values, axes=(1, axis))
     return np.moveaxis(moved, 0, axis)
 
 
@@ -74,4 +74,4 @@ def _inverse(points: int, power: int, *, wraps: bool) -> NDArray[np.float64]:
     matrix = spline_matrix(points, power, wraps=wraps) / ONE
     normal = matrix.T @ matrix
     normal[np.diag_indices_from(normal)] += _RIDGE * np.abs(normal).sum(1).max()
-    return np.linalg.solve(normal, matrix.T)
+    return np.linalg.solve(normal, matrix.T).astype(np.float64, copy=False)

@@ -1,4 +1,4 @@
-"""A block as a network is fitted to it: in units, less the mean of each cell where that is stored."""
+"""A block as a network is fitted to it: in units, less the mean of each cell where it is stored."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from climcomp.bounds import ErrorBound
 from climcomp.codecs.neural.grid import PER_STEP
 from climcomp.codecs.neural.inr.layout import Layout, layout_of
 from climcomp.codecs.neural.inr.models import Model
-from climcomp.codecs.neural.inr.payload import LARGEST_BASE, Base
+from climcomp.codecs.neural.inr.payload import LARGEST_BASE, Base, mean_integers
 from climcomp.codecs.neural.lattice import lattice_grid
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.task import field_wraps
 from climcomp.errors import CodecError
 
+RANGE_USED = 2.0**-16
+"""Of what a type holds: what is left of larger values could be no number."""
 PER_BOUND = 64
 """Units of the base to a bound: its rounding adds a hundredth to the spread of a residual."""
 
@@ -112,6 +114,12 @@ def task_of(
     counted = block if known is None else block[known]
     low, high = float(block.min()), float(block.max())
     layout = replace(layout, wraps=field_wraps(block[0, 0]))
+    limit = float(np.finfo(values.dtype).max) * RANGE_USED
+    if max(abs(low), abs(high)) > limit:
+        raise CodecError(
+            f"codec 'inr' was given values from {low:g} to {high:g}; a network is fitted to "
+            f"{values.dtype} values of up to {limit:g}"
+        )
     lattice = lattice_grid(counted, tolerance) if is_bound else None
     if lattice is not None:
         origin, unit = lattice.origin, lattice.unit * PER_STEP
@@ -128,7 +136,7 @@ def task_of(
         )
     task = Task(
         block, known, (block.astype(np.float64) - origin) / unit, layout, origin, unit,
-        tolerance / unit, lattice and (origin, unit), b"",
+        tolerance / unit, (origin, unit) if lattice else None, b"",
     )  # fmt: skip
     return task if mean_bound is None else _without_mean(task, mean_bound)
 
@@ -143,7 +151,5 @@ def _without_mean(task: Task, bound: float) -> Task:
     if mean.min() == mean.max():
         return task
     coded = Ncx().encode(mean, ErrorBound("absolute", bound))
-    found = replace(task, mean=coded)
-    # The network of a Base is not asked for here.
-    stored = Base(task.layout, task.origin, task.unit, coded, None)  # type: ignore[arg-type]
-    return replace(found, targets=task.targets - stored.mean_integers(task.values.dtype))
+    stored = mean_integers(coded, task.layout, task.origin, task.unit, mean.dtype)
+    return replace(task, mean=coded, targets=task.targets - stored)

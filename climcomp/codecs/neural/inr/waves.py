@@ -6,22 +6,22 @@ with periodic activation functions" (SIREN).
 
 Format
 ------
-u8 depth, u8 width, u8 features (0: SIREN), u8 s, u8 and u8 the widths of the frequencies of leading
-coordinates and of the others in 1/16; u32 seed, u32 g, float32 first and last latitude (equal:
-none). Then, coded as in `weights`: the weights W (1, out, in) and biases b (1, 1, out) of each layer
-in order, in 1/2^s.
+u8 depth, u8 width, u8 features (0: SIREN), u8 s, u8 and u8 the widths of the frequencies of
+leading coordinates and of the others in 1/16; u32 seed, u32 g, float32 first and last latitude
+(equal: none). Then, coded as in `weights`: the weights W (1, out, in) and biases b (1, 1, out) of
+each layer in order, in 1/2^s.
 
 In integers, exact in floats of 53 bits, with c the coordinates, B the frequencies, SIN the table of
 `sines`, A(x) = x where x > 0, else floor(x / 8):
 
-- Fourier: p = floor(B c / 128); a = (SIN[p], SIN[p + 2048]); h = L(a); then `depth` times
-  h = clip(h + L(A(L(A(h))))); o = L(A(h)); with L(x) = clip(floor((W x + 1024 b) / 2^s)) of the
-  next layer, and clip to 2^20 on both sides of 0;
-- SIREN: a = SIN[floor((W c + 16384 b) / 2^(s + 1))]; then `depth` times
-  a = SIN[floor((W a + 1024 b) / 2^(s - 3))]; o = L(a);
-- base = floor(g o / 1024).
+- Fourier: p = floor(B c / 64); a = (SIN[p], SIN[p + 2^18]); h = L(a); then `depth` times
+  h = clip(h + L(A(L(A(h))))); o = L(A(h)); with L(x) = clip(floor((W x + 2^18 b) / 2^s)) of the
+  next layer, and clip to 2^28 on both sides of 0;
+- SIREN: a = SIN[floor((W c + 2^20 b) / 2^s)]; then `depth` times
+  a = SIN[floor((W a + 2^18 b) / 2^(s - 2))]; o = L(a);
+- base = floor(g floor(o / 16) / 2^14).
 
-W is at most 2^15 from 0, b 2^17, g below 2^31: no sum passes 2^53.
+W is at most 2^15 from 0, b 2^17, g below 2^28: no sum passes 2^53.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from climcomp.codecs.neural.inr.coordinates import ONE as COORDINATE_ONE
 from climcomp.codecs.neural.inr.coordinates import (
     Latitudes,
     coordinate_count,
     coordinates,
     grid_coordinates,
 )
-from climcomp.codecs.neural.inr.coordinates import ONE as COORDINATE_ONE
 from climcomp.codecs.neural.inr.features import PER_TURN, frequencies
 from climcomp.codecs.neural.inr.layout import Layout
+from climcomp.codecs.neural.inr.products import exact_product
 from climcomp.codecs.neural.inr.sines import ONE, TURN, sine_of
 from climcomp.codecs.neural.inr.weights import pack_integers, unpack_integers
 from climcomp.errors import PayloadError
@@ -49,8 +50,9 @@ from climcomp.errors import PayloadError
 MOST_WIDTH, MOST_DEPTH, MOST_FEATURES = 128, 8, 128
 FEWEST_SHIFT, MOST_SHIFT = 3, 14
 LARGEST_WEIGHT, LARGEST_BIAS = 1 << 15, 1 << 17
-LARGEST_GAIN = (1 << 31) - 1
-LARGEST_ACTIVATION = 1 << 20
+LARGEST_GAIN = (1 << 28) - 1
+LARGEST_ACTIVATION = 1 << 28
+OUTPUT_ONE = 1 << 14
 LEAK = 8
 _HEAD = struct.Struct("<6BIIff")
 _TOGETHER = 1 << 12  # our own: points whose activations stay in the cache
@@ -111,7 +113,7 @@ class Waves:
             for begin in range(0, flat.shape[1], _TOGETHER):
                 some = slice(begin, begin + _TOGETHER)
                 out = self._output(layout, layers, every[:, some])
-                flat[field, some] = np.floor(out * self.gain / ONE)
+                flat[field, some] = np.floor(out * self.gain / OUTPUT_ONE)
         return found
 
     def _output(
@@ -120,28 +122,30 @@ class Waves:
         layers: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
         where: NDArray[np.float64],
     ) -> NDArray[np.float64]:
-        """o of some points."""
+        """o / 16 of some points."""
         rest, scale = iter(layers), 2.0**-self.shape.shift
         if self.shape.features:
             drawn = frequencies(self.seed, self.shape.widths(layout), self.shape.features)
-            turns = np.floor(drawn @ where * (TURN / PER_TURN / COORDINATE_ONE))
+            turns = np.floor(exact_product(drawn, where) * (TURN / PER_TURN / COORDINATE_ONE))
             h = _layer(rest, np.concatenate([sine_of(turns), sine_of(turns + TURN // 4)]), scale)
             for _ in range(self.shape.depth):
                 said = _layer(rest, _bent(_layer(rest, _bent(h), scale)), scale)
                 h = _clipped(h + said)
-            found: NDArray[np.float64] = _layer(rest, _bent(h), scale)[0]
-            return found
-        a = sine_of(_sum(rest, where, scale / 2, COORDINATE_ONE))
+            return _output_of(_layer(rest, _bent(h), scale))
+        a = sine_of(_sum(rest, where, scale, COORDINATE_ONE))
         for _ in range(self.shape.depth):
-            a = sine_of(_sum(rest, a, scale * 8))
-        said = _layer(rest, a, scale)
-        out: NDArray[np.float64] = said[0]
-        return out
+            a = sine_of(_sum(rest, a, scale * (TURN // ONE)))
+        return _output_of(_layer(rest, a, scale))
 
     def evaluate(self, layout: Layout, where: NDArray[np.float64]) -> NDArray[np.float64]:
         """(points,) the base at (points, 4) places, in its unit, without the rounding of `base`."""
         step = 2.0**-self.shape.shift
-        rest = iter([(w * step, b[:, None] * step) for w, b in self.layers])
+        rest: _Floats = iter(
+            [
+                (w.astype(np.float64) * step, b.astype(np.float64)[:, None] * step)
+                for w, b in self.layers
+            ]
+        )
         x = coordinates(layout, self.shape.latitudes, where) / COORDINATE_ONE
         if self.shape.features:
             drawn = frequencies(self.seed, self.shape.widths(layout), self.shape.features)
@@ -166,7 +170,7 @@ def _sum(
     layers: _Floats, x: NDArray[np.float64], scale: float, one: int = ONE
 ) -> NDArray[np.float64]:
     weight, bias = next(layers)
-    found = weight @ x
+    found = exact_product(weight, x)
     found += one * bias[:, None]
     found *= scale
     floored: NDArray[np.float64] = np.floor(found, out=found)
@@ -179,6 +183,11 @@ def _layer(layers: _Floats, x: NDArray[np.float64], scale: float) -> NDArray[np.
 
 def _clipped(x: NDArray[np.float64]) -> NDArray[np.float64]:
     found: NDArray[np.float64] = np.clip(x, -LARGEST_ACTIVATION, LARGEST_ACTIVATION)
+    return found
+
+
+def _output_of(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.floor(x[0] * (OUTPUT_ONE / ONE))
     return found
 
 

@@ -10,8 +10,8 @@ in the plane before, 0 where there is none, the guess is
 
     0: 0    1: l + u - c    2: p    3: p + (l - pl) + (u - pu) - (c - pc)
 
-(pl, pu, pc: those of the plane before; without that plane, 2 and 3 are 0 and 1). What is left, e, is
-coded as in `numbers`, with the table of ratio 2, weight 7 and
+(pl, pu, pc: those of the plane before; without that plane, 2 and 3 are 0 and 1). What is left, e,
+is coded as in `numbers`, with the table of ratio 2, weight 7 and
 
     level = 2 (2 |l| + 2 |u| + |c| + |r| + 2 |p|), of the e of these places
     scale = max(((6 (log8(level + 1) - 32)) >> 3) + 3 + shift - 40, -20)
