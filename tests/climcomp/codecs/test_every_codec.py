@@ -35,6 +35,8 @@ CODECS: list[Codec] = [
     get_codec("log", inner="ncx"),
     get_codec("ncx"),
     get_codec("ncx", frames="hierarchical", alpha=0.9),
+    get_codec("inr", effort=8),
+    get_codec("inr", kind="siren", effort=8),
 ]
 IDS = [
     "lossless",
@@ -54,6 +56,8 @@ IDS = [
     "log-ncx",
     "ncx",
     "ncx-hierarchical",
+    "inr",
+    "inr-siren",
 ]
 each_codec = pytest.mark.parametrize("codec", CODECS, ids=IDS)
 

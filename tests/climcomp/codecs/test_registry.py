@@ -13,7 +13,7 @@ from climcomp.codecs.base import load_library
 from climcomp.codecs.sperr import Sperr
 from climcomp.errors import CodecError, MissingExtraError
 
-OURS = ("delta", "log", "lossless", "ncx", "rounding", "sperr", "sz3", "zfp")
+OURS = ("delta", "inr", "log", "lossless", "ncx", "rounding", "sperr", "sz3", "zfp")
 
 
 def test_our_codecs_are_known() -> None:

@@ -38,7 +38,7 @@ def evaluate(
     -------
     (points,)
         In the unit of the values. At the points of the block it is the base that a decoder finds,
-        but for its rounding: at most a few 1/64 of the bound, or of the target of a preview.
+        but for its rounding: at most an eighth of the bound, or of the target of a preview.
 
     Raises
     ------

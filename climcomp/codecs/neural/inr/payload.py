@@ -69,8 +69,9 @@ class Base:
 
     def values(self, integers: NDArray[np.float64]) -> NDArray[np.float64]:
         """What they stand for."""
-        found = integers * self.unit  # NumPy rounds the product before the sum
-        found += self.origin
+        with np.errstate(over="ignore"):  # damaged numbers may pass the largest
+            found = integers * self.unit  # NumPy rounds the product before the sum
+            found += self.origin
         return found
 
 
@@ -173,7 +174,7 @@ def parse_payload(payload: memoryview, shape: tuple[int, ...], dtype: np.dtype[A
     except CodecError as error:
         raise PayloadError(str(error)) from error
     origin, unit = _SCALE.unpack_from(payload, 1 + _SUMS.size)
-    if not (math.isfinite(origin) and 0 < unit < math.inf):
+    if not (math.isfinite(origin) and 0 < unit * LARGEST_BASE < math.inf):
         raise PayloadError(f"inr payload with the origin {origin:g} and the unit {unit:g}")
     mean, at = _part(payload, _FIRST)
     model, at = _part(payload, at)

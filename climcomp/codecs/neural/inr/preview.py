@@ -140,7 +140,8 @@ def decode_preview(
     parts = parse_payload(view, shape, dtype)
     if not parts.is_preview or len(parts.residual):
         raise PayloadError("a payload with a residual is no preview: Inr().decode reads it")
-    found: NDArray[Any] = parts.base.values(parts.integers(dtype)).reshape(shape).astype(dtype)
+    with np.errstate(over="ignore"):  # a network may pass the largest number of the type
+        found: NDArray[Any] = parts.base.values(parts.integers(dtype)).reshape(shape).astype(dtype)
     return found
 
 
@@ -237,7 +238,8 @@ def _waves(task: Task, budget: float, wanted: float, fitting: Fitting) -> Iterat
     """Networks of growing widths until the error is reached, or of falling ones until they fit."""
     fit = fit_module()
     for width in WIDTHS[2::2] if wanted else WIDTHS[::-1]:
-        if not wanted and fit.size_of(task, fitting, width) > budget:
+        is_narrowest = width == WIDTHS[0]
+        if not wanted and not is_narrowest and fit.size_of(task, fitting, width) > budget:
             continue
         (model,) = fit.fit_waves([task], fitting, width)
         one = _try(task, model)

@@ -105,5 +105,6 @@ def _decoded(
 ) -> NDArray[Any]:
     codec: Codec = Sz3() if is_sz3 else Ncx()
     left = codec.decode(data, base.shape, dtype)
-    with np.errstate(over="ignore"):  # patches bring back what passes the largest number
+    # Patches bring back what passes the largest number.
+    with np.errstate(over="ignore", invalid="ignore"):
         return np.ascontiguousarray((base + left).astype(dtype))

@@ -34,6 +34,7 @@ from climcomp.errors import CodecError, PayloadError
 from climcomp.jit import compile_exact
 
 LARGEST = 1 << 20
+_FARTHEST = 16 * LARGEST  # than any e of such values; what is farther is damage
 GUESSES = 4
 SHIFTS = 64
 _LOWEST, _HIGHEST = TABLE_SCALES
@@ -112,6 +113,7 @@ def _pull(
             for column in range(values.shape[2]):
                 where = _table(left, shift, plane, row, column)
                 e = pull_number(table, where >> 8, where & 255, states, words, at)
+                e = min(max(e, -_FARTHEST), _FARTHEST)
                 left[plane, row, column] = e
                 value = e + _guess(values, kind, plane, row, column)
                 # Farther ones are damage, which is found later; no sum overflows until then.
