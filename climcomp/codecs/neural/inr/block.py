@@ -20,10 +20,13 @@ from climcomp.codecs.neural.inr.payload import (
     parse_payload,
 )
 from climcomp.codecs.neural.inr.residual import decode_residual, encode_residual
-from climcomp.codecs.neural.inr.search import grids_for_bound
-from climcomp.codecs.neural.inr.task import Task, task_of
+from climcomp.codecs.neural.inr.search import choices_for_bound
+from climcomp.codecs.neural.inr.task import Task, tasks_of
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.errors import CodecError, PayloadError
+
+# Our own: the error of the mean of each cell, in bounds; of 0.25 to 2 the best.
+MEAN_ERROR = 0.5
 
 
 def encode_values(
@@ -50,16 +53,17 @@ def encode_values(
     MissingExtraError
         If torch is not installed, and networks are to be fitted by descent.
     """
-    payloads, tasks = {}, {}
+    payloads: dict[int, bytes] = {}
+    tried: dict[int, list[Task]] = {}
     for number, (values, gaps) in enumerate(zip(blocks, filled, strict=True)):
         try:
-            tasks[number] = task_of(values, usable_bound(bound, values), gaps, mean_bound=None)
+            tried[number] = tasks_of(values, usable_bound(bound, values), gaps, MEAN_ERROR * bound)
         except CodecError:
             payloads[number] = ELSEWHERE + _by_ncx(values, bound, gaps)
-    for number, models in _models(tasks, bound, fitting).items():
+    for number, fitted in _models(tried, bound, fitting).items():
         values, gaps = blocks[number], filled[number]
         try:
-            made = [_payload(tasks[number], model, values, bound, gaps) for model in models]
+            made = [_payload(task, model, values, bound, gaps) for task, model in fitted]
         except CodecError:  # neither codec takes the residual
             made = [ELSEWHERE + _by_ncx(values, bound, gaps)]
         payloads[number] = min(made, key=len)
@@ -73,27 +77,31 @@ def _by_ncx(values: NDArray[np.floating], bound: float, filled: NDArray[np.bool_
     return Ncx().encode_filled(values, absolute, filled)
 
 
-def _models(tasks: dict[int, Task], bound: float, fitting: Fitting) -> dict[int, list[Model]]:
+def _models(
+    tried: dict[int, list[Task]], bound: float, fitting: Fitting
+) -> dict[int, list[tuple[Task, Model]]]:
     """The networks of each block, of which the better one is taken."""
-    starts: dict[int, Grids] = {}
-    alike: dict[Hashable, list[int]] = {}
-    for number, task in tasks.items():
+    found: dict[int, list[tuple[Task, Model]]] = {number: [] for number in tried}
+    alike: dict[Hashable, list[tuple[int, Task, Grids | None]]] = {}
+    for number, tasks in tried.items():
         if fitting.kind == "grids":
-            starts[number] = grids_for_bound(task, bound)
-        sizes = starts[number].sizes if number in starts else None
-        alike.setdefault((task.layout, sizes), []).append(number)
-    found: dict[int, list[Model]] = {number: [start] for number, start in starts.items()}
+            choices = choices_for_bound(tasks, bound)
+            found[number] += [(choice.task, choice.grids()) for choice in choices]
+            task, start = choices[0].task, choices[0].grids()
+            alike.setdefault((task.layout, start.sizes), []).append((number, task, start))
+        else:  # the anomaly is smoother, where its mean is stored
+            task = tasks[-1]
+            alike.setdefault(task.layout, []).append((number, task, None))
     if fitting.effort == 0:
         return found
-    for numbers in alike.values():
-        some = [tasks[number] for number in numbers]
-        fit = fit_module()
-        if starts:
-            fitted = fit.refine_grids(some, [starts[number] for number in numbers], fitting)
+    for members in alike.values():
+        some, fit = [task for _, task, _ in members], fit_module()
+        if fitting.kind == "grids":
+            fitted = fit.refine_grids(some, [start for *_, start in members], fitting)
         else:
             fitted = fit.fit_waves(some, fitting, fit.width_for(some[0]))
-        for number, model in zip(numbers, fitted, strict=True):
-            found.setdefault(number, []).append(model)
+        for (number, task, _), model in zip(members, fitted, strict=True):
+            found[number].append((task, model))
     return found
 
 

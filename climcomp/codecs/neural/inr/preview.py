@@ -26,14 +26,12 @@ from climcomp.codecs.neural.inr.payload import (
     pack_payload,
     parse_payload,
 )
-from climcomp.codecs.neural.inr.search import FEWEST_NODES, TRIED, levels_for
+from climcomp.codecs.neural.inr.search import FEWEST_NODES, FEWEST_STEPS, TRIED, levels_for
 from climcomp.codecs.neural.inr.start import start_grids
-from climcomp.codecs.neural.inr.task import Task, task_of
+from climcomp.codecs.neural.inr.task import Task, tasks_of
 from climcomp.errors import CodecError, PayloadError
 
-# Our own: fields from which on the mean of each cell is worth its bytes, and is tried.
-FEWEST_FOR_MEAN = 8
-# The error of that mean, in tolerances.
+# Our own: the error of the mean of each cell, in tolerances.
 MEAN_ERROR = 0.5
 # Standard deviations of a block to its tolerance, where a size is wanted: of 64 units each.
 OF_A_SPREAD = 64
@@ -147,18 +145,14 @@ def decode_preview(
 
 def _tasks(
     values: NDArray[np.floating], target: Target, filled: NDArray[np.bool_] | None
-) -> Iterator[Task]:
+) -> list[Task]:
     """The block as it is, and less the mean of each cell."""
     counted = values if filled is None else values[~filled]
     spread = float(counted.std(dtype=np.float64))
     tolerance = target.value if target.kind == "rmse" else spread / OF_A_SPREAD
     if not tolerance > 0:
         raise CodecError("codec 'inr' was given a constant block: no network is fitted to it")
-    task = task_of(values, tolerance, filled, mean_bound=None, is_bound=False)
-    yield task
-    if task.layout.fields >= FEWEST_FOR_MEAN:
-        bound = MEAN_ERROR * tolerance
-        yield task_of(values, tolerance, filled, mean_bound=bound, is_bound=False)
+    return tasks_of(values, tolerance, filled, MEAN_ERROR * tolerance, is_bound=False)
 
 
 def _try(task: Task, model: Model) -> _Tried:
@@ -206,7 +200,7 @@ def _sizes(task: Task) -> Iterator[Sizes]:
     for finest in range(8):
         if finest > 1 and shortest >> finest < FEWEST_NODES:
             return
-        for power in range(3 if task.layout.lengths[1] >= FEWEST_FOR_MEAN else 1):
+        for power in range(3 if task.layout.lengths[1] >= FEWEST_STEPS else 1):
             yield Sizes(finest, levels_for(task, finest), steps=power)
 
 

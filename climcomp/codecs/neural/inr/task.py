@@ -22,6 +22,10 @@ from climcomp.errors import CodecError
 
 RANGE_USED = 2.0**-16
 """Of what a type holds: what is left of larger values could be no number."""
+FEWEST_FOR_MEAN = 8
+"""Fields from which on the mean of each cell may be worth its bytes, and is tried (our own)."""
+FEWEST_OF_A_PART, FEWEST_ROWS_OF_A_PART = 8, 64
+"""Fields that predict one another, and their rows, in a part that is tried (our own)."""
 PER_BOUND = 64
 """Units of the base to a bound: its rounding adds a hundredth to the spread of a residual."""
 
@@ -56,22 +60,24 @@ class Task:
         return Base(self.layout, self.origin, self.unit, self.mean, model)
 
     def part(self, most: int) -> Task:
-        """Its first fields, of at most so many points, or one."""
-        before, steps = self.layout.lengths[:2]
-        fields = max(1, most // math.prod(self.layout.field))
-        before, steps = (
-            (1, min(steps, fields)) if fields < steps else (min(before, fields // steps), steps)
-        )
-        lengths = (before, steps, *self.layout.field)
-        known = None if self.known is None else self.known[:before, :steps]
+        """Fields that follow one another, or the middle rows of some, of about so many points."""
+        before, steps, rows, columns = self.layout.lengths
+        fields = max(1, most // (rows * columns))
+        if fields < steps:
+            before, steps = 1, min(steps, max(fields, FEWEST_OF_A_PART))
+        else:
+            before = min(before, fields // steps)
+        some = min(rows, max(FEWEST_ROWS_OF_A_PART, most // (before * steps * columns)))
+        where = slice(0, before), slice(0, steps), slice((rows - some) // 2, (rows + some) // 2)
+        known = None if self.known is None else self.known[where]
         if known is not None and not known.any():
             return self
         return replace(
             self,
-            values=self.values[:before, :steps],
+            values=self.values[where],
             known=known,
-            targets=self.targets[:before, :steps],
-            layout=replace(self.layout, lengths=lengths),
+            targets=self.targets[where],
+            layout=replace(self.layout, lengths=(before, steps, some, columns)),
         )
 
     @property
@@ -85,7 +91,6 @@ def task_of(
     tolerance: float,
     filled: NDArray[np.bool_] | None,
     *,
-    mean_bound: float | None,
     is_bound: bool = True,
 ) -> Task:
     """How a network is fitted to a block.
@@ -98,8 +103,6 @@ def task_of(
         The bound, or the error that is wanted, in the unit of the values.
     filled
         Which values only fill gaps, of the block's shape.
-    mean_bound
-        The error of the mean of each cell; None: no mean is stored.
     is_bound
         Whether values that lie on a lattice are to stay on it.
 
@@ -134,11 +137,31 @@ def task_of(
             f"is fitted to values that differ, by less than {LARGEST_BASE / PER_BOUND / 4:.0f} "
             f"times this"
         )
-    task = Task(
+    return Task(
         block, known, (block.astype(np.float64) - origin) / unit, layout, origin, unit,
         tolerance / unit, (origin, unit) if lattice else None, b"",
     )  # fmt: skip
-    return task if mean_bound is None else _without_mean(task, mean_bound)
+
+
+def tasks_of(
+    values: NDArray[np.floating],
+    tolerance: float,
+    filled: NDArray[np.bool_] | None,
+    mean_bound: float,
+    *,
+    is_bound: bool = True,
+) -> list[Task]:
+    """The block as it is, and, of 8 fields or more, less the mean of each cell, which is stored.
+
+    Raises
+    ------
+    CodecError
+        If no network is fitted to such a block: its fields are small, or it spans too much.
+    """
+    plain = task_of(values, tolerance, filled, is_bound=is_bound)
+    if plain.layout.fields < FEWEST_FOR_MEAN:
+        return [plain]
+    return [plain, _without_mean(plain, mean_bound)]
 
 
 def _without_mean(task: Task, bound: float) -> Task:
