@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.base import load_library, usable_bound
+from climcomp.codecs.neural.inr.codec import Inr
 from climcomp.codecs.neural.inr.fitting import Fitting
 from climcomp.codecs.neural.inr.grids import Grids
 from climcomp.codecs.neural.inr.models import Model
@@ -113,7 +114,7 @@ def fit_module() -> Any:  # Any: a module
     MissingExtraError
         If it is not installed.
     """
-    load_library("torch", "torch", "neural")
+    load_library(Inr.module, "torch", Inr.extra)
     from climcomp.codecs.neural.inr import fit
 
     return fit

@@ -49,6 +49,9 @@ class Inr:
     name: ClassVar[str] = "inr"
     kinds: ClassVar[frozenset[str]] = frozenset({"absolute"})
     library: ClassVar[str] = "climcomp"
+    # Of fits: no payload needs torch to be read.
+    module: ClassVar[str] = "torch"
+    extra: ClassVar[str] = "neural"
 
     kind: Kind = "grids"
     effort: int | None = None

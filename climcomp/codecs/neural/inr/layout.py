@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from climcomp.errors import CodecError
 
 FEWEST_POINTS = 8
-LONGEST = 1 << 15
+LONGEST = 1 << 12  # of an axis: splines are dense matrices of points x nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def layout_of(shape: tuple[int, ...], *, wraps: bool) -> Layout:
     Raises
     ------
     CodecError
-        If it has no fields of 8 x 8 points, or an axis is longer than 32768.
+        If it has no fields of 8 x 8 points, or an axis is longer than 4096.
     """
     if len(shape) < 2 or min(shape[-2:]) < FEWEST_POINTS:
         raise CodecError(

@@ -39,7 +39,7 @@ def node_count(points: int, power: int, *, wraps: bool) -> int:
     return -(-(points - 1) // stride) + 3
 
 
-@lru_cache(maxsize=128)  # the blocks of a variable are alike
+@lru_cache(maxsize=32)  # the blocks of a variable are alike
 def spline_matrix(points: int, power: int, *, wraps: bool) -> NDArray[np.float64]:
     """(points, nodes) the weights of nodes for the points of an axis, whole numbers of 2^-18."""
     nodes = node_count(points, power, wraps=wraps)

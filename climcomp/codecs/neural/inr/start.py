@@ -68,7 +68,7 @@ def _applied(
     return np.moveaxis(moved, 0, axis)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _inverse(points: int, power: int, *, wraps: bool) -> NDArray[np.float64]:
     """(nodes, points) the least squares of an axis."""
     matrix = spline_matrix(points, power, wraps=wraps) / ONE

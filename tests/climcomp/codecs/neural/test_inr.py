@@ -483,7 +483,9 @@ def test_settings_that_there_are_not_are_refused(settings: dict[str, Any], says:
         Inr(**settings)
 
 
-@pytest.mark.parametrize("shape", [(), (7,), (3, 200), (7, 9), (0, 5, 5), (2, 0)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(), (7,), (3, 200), (7, 9), (8, 4097), (0, 5, 5), (2, 0)], ids=str
+)
 def test_what_has_no_fields_is_left_to_ncx(shape: tuple[int, ...]) -> None:
     values = np.arange(np.prod(shape, dtype=int), dtype=np.float32).reshape(shape)
     made = Inr().encode(values, absolute(0.5))
