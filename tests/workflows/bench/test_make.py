@@ -20,12 +20,17 @@ from climcomp_workflows.bench.advice import recipe_line, smallest
 from climcomp_workflows.bench.document import schema, to_dict, to_json
 from climcomp_workflows.bench.model import Bench, Curve, VariableBench
 from climcomp_workflows.bench.table import csv_text
+from climcomp_workflows.bench.variable import ASKED_ALONE
 from tests.workflows.bench.conftest import COLUMNS, ROWS, STEPS, waves
 
 BenchOf = Callable[..., Bench]
 Write = Callable[..., Path]
 BOUND = "variables: {tas: {bound: 0.05 K}}\nquality: bounds\n"
-ABSOLUTE = [name for name in codec_names() if "absolute" in get_codec(name).kinds]
+ABSOLUTE = [
+    name
+    for name in codec_names()
+    if "absolute" in get_codec(name).kinds and name not in ASKED_ALONE
+]
 LOSSLESS = [name for name in codec_names() if not get_codec(name).kinds]
 
 
@@ -336,6 +341,12 @@ def test_codecs_that_cannot_keep_the_bound_are_named(
     assert variable.curves == ()
     assert variable.left_out == {"zfp": "it keeps absolute bounds, this one is pointwise_relative"}
     assert smallest(variable) is None
+
+
+def test_a_codec_that_is_tried_only_if_asked_for_is(bench_of: BenchOf, source: Path) -> None:
+    one = only(bench_of(source, BOUND, codecs=("inr",), bounds=1))
+    assert [c.codec for c in one.curves] == ["inr"]
+    assert one.left_out == {}
 
 
 def test_variables_that_are_not_asked_for_are_not_looked_at(

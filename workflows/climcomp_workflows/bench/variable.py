@@ -72,6 +72,10 @@ def bench_variable(
     )
 
 
+# Codecs that are tried only where they are asked for, and why.
+ASKED_ALONE = {"inr": "it fits a network to every block anew; --codecs inr tries it"}
+
+
 def _planned(plan: VariablePlan) -> str:
     if plan.how != "lossy":
         return f"lossless: {plan.reason}"
@@ -108,6 +112,9 @@ def _setups(
     setups = []
     for name, codec in known.items():
         if asked is not None and name not in asked:
+            continue
+        if asked is None and name in ASKED_ALONE:
+            left_out[name] = ASKED_ALONE[name]
             continue
         if kind not in codec.kinds:
             keeps = ", ".join(sorted(codec.kinds))

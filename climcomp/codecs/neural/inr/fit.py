@@ -66,8 +66,9 @@ FEATURES = 32
 WAVE_DEPTH = 2
 WAVE_SHIFT = 7
 BITS_OF_A_WEIGHT = 6  # about what they take at these steps
-# The standard deviation of frequencies. Huang and Hoefler have 1.6, for fits of minutes; in 400 steps
-# a quarter of it left a tenth of the error on ERA-Interim heights. Small fields hold less (our own).
+# The standard deviation of frequencies. Huang and Hoefler have 1.6, for fits of minutes; in 400
+# steps a quarter of it left a tenth of the error on ERA-Interim heights. Small fields hold less
+# (our own).
 MOST_TURNS, POINTS_OF_A_TURN = 0.35, 64
 SIREN_TURNS = 30 / (2 * math.pi)
 HIDDEN_TURNS = 1 / (2 * math.pi)
