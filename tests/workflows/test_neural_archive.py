@@ -88,6 +88,22 @@ def test_high_effort_takes_ncx_where_it_is_smaller(
     assert sizes["high"] < 0.97 * sizes["normal"]
 
 
+def test_blocks_of_inr_are_asked_for_by_name_and_read_without_torch(
+    make_recipe: MakeRecipe, write_source: WriteSource, tmp_path: Path
+) -> None:
+    waves = make_waves(3, 24, 36, 0.01)
+    waves[:, :7, 3:20] = np.nan
+    extra = "quality: bounds\nvariables: {tas: {bound: 0.1 K, codecs: [inr]}}"
+    outcome = run_recipe(make_recipe(write_source(tas=waves), extra))
+    assert set(report_of(outcome, "tas").codecs) == {"inr"}
+    assert not report_of(outcome, "tas").fallbacks
+    found = read_elsewhere(tmp_path / "out.zarr", "tas", tmp_path)
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(waves))
+    assert np.nanmax(np.abs(found.astype(np.float64) - waves)) <= 0.1
+    assert np.nanmin(found) == np.nanmin(waves)
+    assert verify_archive(str(tmp_path / "out.zarr"), source=True).ok
+
+
 def test_blocks_of_ncx_are_read_without_torch_and_by_the_reference(
     make_recipe: MakeRecipe,
     write_source: WriteSource,

@@ -34,9 +34,9 @@ NEAR = 1.05
 # The same for differences between planes, of which slabs tell less.
 NEAR_BY_SLABS = 1.35
 # SPERR takes some 15 times as long as SZ3 (FACTS: 46 MB/s against 305, and more in the sandbox),
-# ncx some 25 times, so they must save at least this share. Their time is also why they run on one
-# whole block, not on all.
-SLOW = {"sperr": 1.03, "ncx": 1.03}
+# ncx some 25 times, inr, which fits a network to each block, some 300 times, so they must save at
+# least this share. Their time is also why they run on one whole block, not on all.
+SLOW = {"sperr": 1.03, "ncx": 1.03, "inr": 1.03}
 
 
 def coder_of(codec: str, settings: Settings) -> str:

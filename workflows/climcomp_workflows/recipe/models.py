@@ -123,7 +123,7 @@ class VariableRecipe(Section):
         return self
 
 
-_ABSOLUTE_ONLY = {"sz3", "delta", "zfp", "sperr", "ncx"}
+_ABSOLUTE_ONLY = {"sz3", "delta", "zfp", "sperr", "ncx", "inr"}
 
 
 def _refuse_codecs_that_cannot_keep(bound: BoundText, codecs: str | tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from climcomp_workflows.bound_text import BoundText, parse_bound, parse_level_bo
 from climcomp_workflows.recipe.problems import listed, meant, shown
 from climcomp_workflows.recipe.values import integer, number, one_of, reads, reads_if_said, refusal
 
-CODECS = ("sz3", "delta", "zfp", "sperr", "ncx", "log", "rounding", "lossless")
+CODECS = ("sz3", "delta", "zfp", "sperr", "ncx", "inr", "log", "rounding", "lossless")
 
 CodecsValue = Literal["auto"] | tuple[str, ...]
 RoundingValue = Literal["auto", "none"] | int

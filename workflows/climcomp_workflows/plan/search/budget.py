@@ -12,8 +12,8 @@ from climcomp_workflows.recipe.search import MAX_SHARE
 
 # An operation is one value encoded, decoded and measured once by SZ3; a run is about one for every
 # value. What other codecs take beside it, from FACTS (SPERR 46 and 91 MB/s, SZ3 305 and 995) and
-# tests/benchmarks/test_ncx.py (ncx 5 and 10).
-WEIGHTS = {"sperr": 4, "ncx": 6}
+# tests/benchmarks/test_ncx.py (ncx 5 and 10); inr, at 0.4 MB/s, is seen to take some 80.
+WEIGHTS = {"sperr": 4, "ncx": 6, "inr": 80}
 # A trial measures on every field what a run measures on one in 8 or 64 (0.15 to 0.35 microseconds a
 # value of a 721 x 1440 field for SZ3 and differences, where a run took 0.06).
 DEAR = 6
