@@ -83,23 +83,25 @@ def learn(chances: Chances, where: int, bit: int) -> None:
 
 
 @compile_exact
-def _magnitude(q: NDArray[np.int64], plane: int, row: int, column: int) -> int:
-    if plane < 0 or row < 0 or column < 0 or column >= q.shape[2]:
-        return 0
-    return abs(int(q[plane, row, column]))
+def room_for(q: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Zeros for the magnitudes of an array and for what lies around it: no place is tested."""
+    planes, rows, columns = q.shape
+    return np.zeros((planes + 1, rows + 2, columns + 3), dtype=np.int32)
 
 
 @compile_exact
 def level_at(
-    q: NDArray[np.int64], parent: NDArray[np.int64], plane: int, row: int, column: int
+    seen: NDArray[np.int32], parent: NDArray[np.int64], plane: int, row: int, column: int
 ) -> int:
-    found = 2 * (_magnitude(q, plane, row, column - 1) + _magnitude(q, plane, row - 1, column))
-    found += _magnitude(q, plane, row - 1, column - 1) + _magnitude(q, plane, row - 1, column + 1)
-    found += _magnitude(q, plane, row, column - 2) + _magnitude(q, plane, row - 2, column)
-    found += 2 * _magnitude(q, plane - 1, row, column)
+    here, above = seen[plane + 1, row + 2], seen[plane + 1, row + 1]
+    found = 2 * (
+        int(here[column + 1]) + int(above[column + 2]) + int(seen[plane, row + 2, column + 2])
+    )
+    found += int(above[column + 1]) + int(above[column + 3])
+    found += int(here[column]) + int(seen[plane + 1, row, column + 2])
     if parent.size:
-        above = min(row >> 1, parent.shape[1] - 1)
-        found += 2 * abs(int(parent[plane, above, min(column >> 1, parent.shape[2] - 1)]))
+        upper = min(row >> 1, parent.shape[1] - 1)
+        found += 2 * abs(int(parent[plane, upper, min(column >> 1, parent.shape[2] - 1)]))
     if found < 8:
         return found
     power = 3
@@ -138,11 +140,12 @@ def _push_bit(bits: Bits, chances: Chances, where: int, bit: int) -> None:
 
 @compile_exact
 def _push(q: NDArray[np.int64], parent: NDArray[np.int64], bits: Bits, chances: Chances) -> None:
+    seen = room_for(q)
     for plane in range(q.shape[0]):
         for row in range(q.shape[1]):
             for column in range(q.shape[2]):
                 value = int(q[plane, row, column])
-                level = level_at(q, parent, plane, row, column)
+                level = level_at(seen, parent, plane, row, column)
                 length = length_of(abs(value))
                 for decision in range(min(length + 1, MOST_BITS)):
                     _push_bit(bits, chances, DECISIONS * level + decision, int(decision < length))
@@ -151,6 +154,7 @@ def _push(q: NDArray[np.int64], parent: NDArray[np.int64], bits: Bits, chances: 
                     _push_bit(bits, chances, where, (abs(value) >> lower) & 1)
                 if length:
                     _push_bit(bits, chances, -1, int(value < 0))
+                    seen[plane + 1, row + 2, column + 2] = abs(value)
 
 
 @compile_exact
@@ -186,23 +190,24 @@ def _pull(
     words: NDArray[np.uint16],
     at: NDArray[np.int64],
 ) -> None:
+    seen = room_for(q)
     for plane in range(q.shape[0]):
         for row in range(q.shape[1]):
             for column in range(q.shape[2]):
-                level, length = level_at(q, parent, plane, row, column), 0
+                level, length = level_at(seen, parent, plane, row, column), 0
                 while length < MOST_BITS:
                     where = DECISIONS * level + length
                     if not _pull_bit(chances, where, states, words, at):
                         break
                     length += 1
-                value = int(length > 0)
+                value = 1
                 if length > 1:
                     value = 2 + _pull_bit(chances, SECOND + length, states, words, at)
                 for _ in range(length - 2):
                     value = 2 * value + pull_bits(1, states, words, at)
-                if length and pull_bits(1, states, words, at):
-                    value = -value
-                q[plane, row, column] = value
+                if length:
+                    seen[plane + 1, row + 2, column + 2] = value
+                    q[plane, row, column] = -value if pull_bits(1, states, words, at) else value
 
 
 def pack_sparse(arrays: Sequence[NDArray[np.int64]], parents: Sequence[NDArray[np.int64]]) -> bytes:

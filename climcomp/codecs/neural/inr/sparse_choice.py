@@ -20,6 +20,7 @@ from climcomp.codecs.neural.inr.sparse import (
     learn,
     length_of,
     level_at,
+    room_for,
     slots_of,
 )
 from climcomp.jit import compile_exact
@@ -76,11 +77,11 @@ def choose(
     float
         Bits that they take, nearly.
     """
-    total = 0.0
+    total, seen = 0.0, room_for(q)
     for plane in range(q.shape[0]):
         for row in range(q.shape[1]):
             for column in range(q.shape[2]):
-                level = level_at(q, parent, plane, row, column)
+                level = level_at(seen, parent, plane, row, column)
                 far = abs(wanted[plane, row, column])
                 most = min(int(far + 0.5), (1 << MOST_BITS) - 1)
                 best, least, spent = 0, 0.0, 0.0
@@ -95,5 +96,6 @@ def choose(
                         best, least, spent = value, cost, bits
                 _learn_of(chances, level, best)
                 total += spent
+                seen[plane + 1, row + 2, column + 2] = best
                 q[plane, row, column] = -best if wanted[plane, row, column] < 0 else best
     return total
