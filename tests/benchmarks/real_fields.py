@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -110,3 +110,24 @@ def classical_sizes(values: NDArray[Any], bound: ErrorBound) -> dict[str, int]:
         if sizes := [len(payload) for payload in payloads if payload is not None]:
             found[name] = min(sizes)
     return found
+
+
+@dataclass
+class Means:
+    """Logarithms of how many times smaller than SZ3, and than the best classical codec."""
+
+    against_sz3: list[float] = field(default_factory=list)
+    against_best: list[float] = field(default_factory=list)
+
+    def add(self, sz3: float, best: float) -> None:
+        self.against_sz3.append(np.log(sz3))
+        self.against_best.append(np.log(best))
+
+    def text(self) -> str:
+        sz3, best = np.exp(np.mean(self.against_sz3)), np.exp(np.mean(self.against_best))
+        raced = np.exp(np.mean(np.maximum(self.against_best, np.log(0.99))))
+        worst = np.exp(np.min(self.against_best))
+        return (
+            f"{sz3:.3f} times smaller than SZ3, {best:.3f} than the best classical codec (worst "
+            f"{worst:.3f}; {raced:.3f} where a race picks), {len(self.against_sz3)} cases"
+        )

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from climcomp.mask import find_specials
 from tests.benchmarks.real_fields import (
     BOUNDS,
     CASES,
+    Means,
     classical_sizes,
     payload_of,
     values_of,
@@ -46,27 +47,6 @@ def _settings(ndim: int) -> Iterator[Ncx]:
     for axis in range(max(1, ndim - 2)):
         yield Ncx(axis=axis)
         yield Ncx(axis=axis, frames="hierarchical")
-
-
-@dataclass
-class Means:
-    """Logarithms of how many times smaller than SZ3, and than the best classical codec."""
-
-    against_sz3: list[float] = field(default_factory=list)
-    against_best: list[float] = field(default_factory=list)
-
-    def add(self, sz3: float, best: float) -> None:
-        self.against_sz3.append(np.log(sz3))
-        self.against_best.append(np.log(best))
-
-    def text(self) -> str:
-        sz3, best = np.exp(np.mean(self.against_sz3)), np.exp(np.mean(self.against_best))
-        raced = np.exp(np.mean(np.maximum(self.against_best, np.log(0.99))))
-        worst = np.exp(np.min(self.against_best))
-        return (
-            f"{sz3:.3f} times smaller than SZ3, {best:.3f} than the best classical codec (worst "
-            f"{worst:.3f}; {raced:.3f} where a race picks), {len(self.against_sz3)} cases"
-        )
 
 
 def test_ncx_against_classical_codecs(measuring: bool) -> None:
