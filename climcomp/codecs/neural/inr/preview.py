@@ -36,8 +36,9 @@ from climcomp.errors import CodecError, PayloadError
 
 # Our own: the error of the mean of each cell, in tolerances.
 MEAN_ERROR = 0.5
-# Standard deviations of a block to its tolerance, where a size is wanted: of 64 units each.
-OF_A_SPREAD = 64
+# Tolerances, of 64 units each, to the standard deviation of a block, where a size is wanted. The
+# rounding to units of wavelets must not show beside errors of a ten thousandth.
+OF_A_SPREAD, OF_A_SPREAD_FOR_WAVELETS = 64, 256
 WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 # Bytes of a payload beside its numbers, nearly, and searches until a size is what was estimated.
 OF_A_PAYLOAD, ATTEMPTS = 54, 3
@@ -156,7 +157,8 @@ def _tasks(
     """
     counted = values if filled is None else values[~filled]
     spread = float(counted.std(dtype=np.float64))
-    tolerance = target.value if target.kind == "rmse" else spread / OF_A_SPREAD
+    shares = OF_A_SPREAD_FOR_WAVELETS if codec.kind == "grids" else OF_A_SPREAD
+    tolerance = target.value if target.kind == "rmse" else spread / shares
     if not tolerance > 0:
         raise CodecError("codec 'inr' was given a constant block: no network is fitted to it")
     if codec.kind == "grids":

@@ -19,8 +19,9 @@ from climcomp.codecs.neural.inr.wavelets import INWARD_ONE, LARGEST_STEP, STEP_O
 # Our own, of 0.05 to 0.2 and of 4 to 10 the best on six real fields at ratios of 300 and 1,000: the
 # square steps that a bit may cost, and how much nearer to 0 numbers come back.
 WEIGHT, INWARD = 0.1, 6
-# Logarithms of steps: the first that is tried, in tolerances, and how far to the next.
-FIRST, APART = 3.0, 2.0
+# Logarithms of steps: the first that is tried for a size and for an error, in tolerances, and how
+# far to the next.
+FIRST_FOR_SIZE, FIRST_FOR_ERROR, APART = 5.0, 1.5, 2.0
 # A search ends this near to what is wanted, as a natural logarithm, or after so many looks.
 CLOSE, MOST_LOOKS = 0.004, 12
 # Gaps are filled with what comes back there at so much wider steps, one after another: of what they
@@ -74,7 +75,8 @@ def search_wavelets(task: Task, excess: Callable[[Chosen], float], *, is_size: b
     field = min(deepest(length) for length in task.layout.field)
     before, steps = (deepest(n, FEWEST_PLANES) for n in task.layout.lengths[:2])
     depths = Depths(field, before, steps)
-    start = math.log2(task.tolerance * STEP_ONE) + FIRST
+    start = math.log2(task.tolerance * STEP_ONE)
+    start += FIRST_FOR_SIZE if is_size else FIRST_FOR_ERROR
     bands = transformed(task.targets, task.layout, depths)
     found, at = _nearest(bands, depths, excess, start, is_size)
     if before or steps:
