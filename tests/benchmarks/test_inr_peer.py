@@ -5,8 +5,8 @@ variables at ratios of 300 and 1,000:
 
 - `encode_preview(values, Target("ratio", R))`;
 - the network of Huang and Hoefler 2023 in our own code (`coordinate_network` says what is as
-  published), for the same bytes, with 10 and with 40 times the seconds of the former on the same
-  processor, one thread each; a row for each, so that one can see whether it has settled;
+  published), for the same bytes, with 10 times the seconds of the former and with three minutes on
+  the same processor, one thread each; a row for each, so that one can see whether it has settled;
 - SPERR, the wavelet that is the point of comparison, at the quantisation that fills the bytes, the
   better of planes and volumes; its time is that of one encoding, without the search for the bytes.
 
@@ -40,7 +40,7 @@ from tests.benchmarks.coordinate_network import Size, fit_network
 from tests.benchmarks.real_fields import FOLDER, Case, values_of
 
 RATIOS = (300.0, 1000.0)
-TIMES_OURS = (10.0, 40.0)
+TIMES_OURS, MOST_SECONDS = 10.0, 180.0
 # Of twelve, from 12 layers and 16 features to none and 128, the best on heights and winds of
 # ERA-Interim in fits of 120 s, or as good: many features, few layers.
 SIZE = Size(2, 96, 0.02)
@@ -230,7 +230,7 @@ def test_previews_against_the_published_network(
             mine = _errors(ours, values, filled)
             _print(ours, mine)
             assert ours.size_bytes <= size_bytes
-            budgets = [times * ours.seconds for times in TIMES_OURS] if measuring else [2.0]
+            budgets = [TIMES_OURS * ours.seconds, MOST_SECONDS] if measuring else [2.0]
             for row in _peers(of, values, filled, size_bytes, budgets):
                 theirs = _errors(row, values, filled)
                 _print(row, theirs)
