@@ -51,6 +51,17 @@ class Codec(Protocol):
         ...
 
 
+@runtime_checkable
+class Sized(Protocol):
+    """A codec that is given a size to come to, of which a payload takes a part beside the body."""
+
+    def encode_sized(
+        self, values: NDArray[np.floating], filled: NDArray[np.bool_] | None, spent: int
+    ) -> bytes:
+        """The bytes of values of which some may only fill gaps; `spent` bytes stand beside them."""
+        ...
+
+
 @cache
 def installed_version(distribution: str) -> str:
     """The version of an installed distribution; "unknown" where it is not known."""

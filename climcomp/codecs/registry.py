@@ -20,6 +20,7 @@ _CODECS = {
     "log": "climcomp.codecs.log:Log",
     "lossless": "climcomp.codecs.lossless:Lossless",
     "ncx": "climcomp.codecs.neural.ncx:Ncx",
+    "preview": "climcomp.codecs.neural.inr.preview_codec:Preview",
     "rounding": "climcomp.codecs.bit_rounding:Rounding",
     "sperr": "climcomp.codecs.sperr:Sperr",
     "sz3": "climcomp.codecs.sz3:Sz3",
