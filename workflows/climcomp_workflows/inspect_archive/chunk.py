@@ -67,6 +67,7 @@ def chunk_document(archive: Archive, name: str, index: tuple[int, ...]) -> dict[
         fields = asdict(header)
         fields["dtype"] = header.dtype.name
         fields["fill_bits"] = header.fill_bits.hex()
+        fields["bound"] = header.bound and header.bound.to_dict()
         document["header"] = fields
     return document
 
@@ -84,7 +85,10 @@ def chunk_text(document: dict[str, Any]) -> str:
     if header is None:
         return "\n".join([*lines, "  coded by standard Zarr codecs: it has no header"]) + "\n"
     bound = header["bound"]
-    asked = "none: every bit is kept" if bound is None else f"{bound['value']:g} {bound['kind']}"
+    asked = "none: every bit is kept"
+    if bound is not None:
+        is_preview = bound["kind"] == "none"
+        asked = "none: a preview" if is_preview else f"{bound['value']:g} {bound['kind']}"
     extent = "" if header["extent"] == header["shape"] else f", coded {header['extent']}"
     lines += [
         f"  codec     {header['codec']} ({header['library']}), frame {header['frame']}",

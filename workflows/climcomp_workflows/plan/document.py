@@ -45,7 +45,8 @@ def plan_document(
         settings or Cost(),
         wall_seconds=timing.wall_seconds(plan, work, workers, planning_seconds),
         workers=workers,
-        source_bytes=source,
+        # A preview replaces nothing: its originals stay.
+        source_bytes=sum(v["source_bytes"] for v in variables if not v["is_preview"]),
         stored_bytes=estimated,
     )
     return {
@@ -104,6 +105,7 @@ def _variable(work: Work, gpus: GpuWorkers) -> dict[str, Any]:
     return {
         "name": variable.name,
         "how": variable.how,
+        "is_preview": variable.is_preview,
         "class": variable.kind,
         "reason": variable.reason,
         "unit": str(spec.attributes.get("units", "")),

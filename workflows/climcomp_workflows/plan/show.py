@@ -57,10 +57,13 @@ def plan_text(
 def _head(
     document: dict[str, Any], data: list[dict[str, Any]], carried: list[dict[str, Any]]
 ) -> list[str]:
-    lossy = sum(entry["how"] == "lossy" for entry in data)
+    previews = sum(entry["is_preview"] for entry in data)
+    lossy = sum(entry["how"] == "lossy" for entry in data) - previews
+    also = f"{counted(previews, 'preview')} without a bound, " if previews else ""
     lines = textwrap.wrap(
         f"Plan of {printable(document['name'])}: {counted(lossy, 'variable')} within error "
-        f"bounds, {len(data) - lossy} lossless, {len(carried)} carried over exactly",
+        f"bounds, {also}{len(data) - lossy - previews} lossless, {len(carried)} carried over "
+        "exactly",
         WIDTH,
         subsequent_indent="    ",
     )
@@ -84,6 +87,8 @@ def _block(entry: dict[str, Any]) -> list[str]:
     if entry["how"] == "lossy":
         lines += _wrapped("bound", f"{entry['bound']}, by {entry['bound_source']}")
         lines += _wrapped("ladder", _ladder(entry))
+        if entry["enforced"] == "masks":
+            lines += _wrapped("checks", "missing values decide; all criteria are only reported")
         if entry["enforced"] == "bounds":
             lines += _wrapped("checks", "bound and mask decide; other criteria are only reported")
         if entry["on_fail"] == "refuse":
@@ -133,7 +138,9 @@ def _by(shape: Iterable[int]) -> str:
 
 
 def _size(entry: dict[str, Any]) -> str:
-    text = f"{size(entry['raw_bytes'])} of values, {size(entry['source_bytes'])} in the source, "
+    text = f"{size(entry['raw_bytes'])} of values, "
+    if entry["source_bytes"] or not entry["is_preview"]:
+        text += f"{size(entry['source_bytes'])} in the source, "
     text += (
         f"about {size(entry['estimated_bytes'])} in the archive: {times(entry['ratio'])} smaller"
     )

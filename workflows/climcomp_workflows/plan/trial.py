@@ -22,8 +22,8 @@ from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.summarise import summarise
-from climcomp_workflows.gate import BOUND_CRITERIA, failures, in_words
-from climcomp_workflows.plan.model import Enforced, Rung
+from climcomp_workflows.gate import Enforced, decides, failures, in_words
+from climcomp_workflows.plan.model import Rung
 from climcomp_workflows.plan.sample import Sample
 
 # Criteria over the whole record mean something else on a few of its steps.
@@ -75,7 +75,7 @@ class SampleGate:
 
     def counts(self, verdict: Verdict) -> bool:
         """Whether a verdict on the samples can stop the variable, and means the same on them."""
-        if self.enforced == "bounds" and verdict.criterion not in BOUND_CRITERIA:
+        if not decides(verdict.criterion, self.enforced):
             return False
         return self.sample.whole or verdict.criterion not in NEED_THE_RECORD
 

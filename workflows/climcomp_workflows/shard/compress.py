@@ -21,7 +21,7 @@ from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import shard_verdicts
 from climcomp_workflows.cluster.devices import device_of_worker
 from climcomp_workflows.context import RunContext, context_of
-from climcomp_workflows.gate import in_words
+from climcomp_workflows.gate import failures, in_words
 from climcomp_workflows.plan.model import Rung, VariablePlan
 from climcomp_workflows.plan.neural import codes_on_device
 from climcomp_workflows.shard.encode import encode_shard
@@ -246,4 +246,4 @@ def _checked(
         rung_bounds(rung, settings.shape[1]),
     )
     verdicts = shard_verdicts(check, settings, variable.bound_source)
-    return decoded, check, "; ".join(in_words(v) for v in verdicts if v.outcome == "fail")
+    return decoded, check, "; ".join(map(in_words, failures(verdicts, variable.enforced)))
