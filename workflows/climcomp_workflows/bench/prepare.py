@@ -76,6 +76,8 @@ def prepare(
     SourceError
         If the source cannot be read.
     """
+    if plan.is_preview:
+        raise NotBenched("a preview has no bound that could be varied; give the variable one")
     variable = dataset.source.variables[plan.source_name]
     settings = settings_for(recipe, plan.name)
     if reason := lossless_reason(recipe, variable, settings):
