@@ -67,8 +67,8 @@ def statement_of(name: str, bits: int) -> str:
         )
     if bits & NETWORK or not bits & DECODED:
         return (
-            f"Preview values without a bound: they are what the networks of {name} say, not its "
-            "decoded values, which alone are within the archive's bound."
+            f"Preview values without a bound: they are what the networks of {name} say, which may "
+            "be far from its decoded values; these alone are within the archive's bound."
         )
     return (
         f"Values without a bound between grid points: interpolated linearly between decoded values "

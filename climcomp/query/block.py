@@ -92,7 +92,7 @@ def ask_block(payload: bytes, where: NDArray[np.float64], grid: BlockGrid) -> Sa
     else:
         exact = decode_block(payload, grid.shape, grid.dtype)[_index(cells)]
         is_exact = np.ones(exact.shape, dtype=bool)
-    is_exact &= weights > 0
+    # Cells without weight repeat others, so that nothing is lost by looking at them.
     missing = (is_exact & grid.is_missing(exact)).any(1)
     by_network = ~is_exact.any(1)
     mixed = ~missing & ~by_network

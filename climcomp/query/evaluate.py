@@ -34,7 +34,8 @@ def evaluate_at(
 
     Of the archive only those bytes are read that belong to the blocks around the places, and no
     block that has a network is decoded. Of a variable within a bound the network is what remains
-    without the residual that brings every decoded value within it.
+    without the residual that brings every decoded value within it: as fine as pays beside it, and
+    maybe many bounds away.
 
     Parameters
     ----------

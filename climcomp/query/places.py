@@ -135,9 +135,10 @@ def _positions_between(
     slack = _slack(axis, known)
     if axis.kind == "longitude":
         numbers = known[0] + (numbers - known[0]) % 360
-        numbers = np.where(numbers > known[0] + 360 - slack, known[0], numbers)
     if axis.is_periodic:
         known = np.append(known, known[0] + 360)
+    elif axis.kind == "longitude":  # hardly before the first
+        numbers = np.where(numbers >= known[0] + 360 - slack, known[0], numbers)
     inside = (numbers >= known[0] - slack) & (numbers <= known[-1] + slack)
     if not inside.all():
         value = listed[int(np.flatnonzero(~inside)[0])]

@@ -146,8 +146,8 @@ def test_a_part_of_the_globe_does_not_wrap(make_waves: Any) -> None:
     lon = ("lon",), np.array([340.0, 350, 0, 10, 20, 30, 40, 50, 60, 70]), {"units": "degrees_east"}
     values = wave(DAYS[:, None, None], LATS[:, None], lon[1]).astype(np.float32)
     archive = make_waves(values, chunk=(4, ROWS, 10), lon=lon)
-    found = evaluate_at(archive, "tas", {"lat": 30, "lon": [-5, 355, 15]}, {"time": 0})
-    np.testing.assert_allclose(found.indices[:, 2], [1.5, 1.5, 3.5])
+    found = evaluate_at(archive, "tas", {"lat": 30, "lon": [-5, 355, 15, 339.99999]}, {"time": 0})
+    np.testing.assert_allclose(found.indices[:, 2], [1.5, 1.5, 3.5, 0])
     for outside in (75, 335, 180):
         with pytest.raises(UsageError, match=rf"tas: {outside} is outside of lon \(340 degrees"):
             evaluate_at(archive, "tas", {"lat": 30, "lon": outside}, {"time": 0})
@@ -215,6 +215,15 @@ def test_cells_that_are_stored_exactly_are_said_exactly(make_waves: Any) -> None
     assert found.ways == ("decoded", "network", "network, decoded", "network, decoded")
     assert found.values[0] == 0
     np.testing.assert_allclose(found.values[2:], found.values[1] * np.array([0.75, 0.25]))
+
+
+def test_an_infinity_stays_one(make_waves: Any) -> None:
+    values = grid_of_waves()
+    values[1, 10, 7] = np.inf
+    at = {"time": 1, "lat": [10, 10, 3.5], "lon": [7, 7.5, 3.5]}
+    found = evaluate_at(make_waves(values), "tas", {}, at)
+    np.testing.assert_array_equal(np.isposinf(found.values), [True, True, False])
+    assert found.ways == ("decoded", "network, decoded", "network")
 
 
 def test_values_stay_within_the_range_of_their_block(make_waves: Any) -> None:

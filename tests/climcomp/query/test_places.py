@@ -93,10 +93,9 @@ def test_single_precision_is_no_step_aside(make_waves: Any) -> None:
     lats = np.linspace(86.1, -86.1, ROWS).astype(np.float32)
     lat = ("lat",), lats.astype(np.float64), {"units": "degrees_north"}
     archive = make_waves(lat=lat)
-    at = {"lat": [86.1, -86.1], "lon": [350, -10.00001], "time": "2000-01-01T12"}
-    np.testing.assert_array_equal(
-        evaluate_at(archive, "tas", at).indices, [[0, 0, 35], [0, ROWS - 1, 35]]
-    )
+    at = {"lat": [86.1, -86.1, 86.1], "lon": [350, -10.00001, 359.99999], "time": "2000-01-01T12"}
+    expected = [[0, 0, 35], [0, ROWS - 1, 35], [0, 0, 0]]
+    np.testing.assert_array_equal(evaluate_at(archive, "tas", at).indices, expected)
 
 
 def test_radians_are_asked_in_degrees(make_waves: Any) -> None:
