@@ -13,6 +13,8 @@ from climcomp.query import Answer
 from climcomp_metrics.report.text import printable
 from climcomp_workflows.at_places.ask import Asked
 
+# Nine tell all values of single precision apart.
+_TEXT_DIGITS, _CSV_DIGITS = 7, 9
 _SAID = {
     "network": "network, no bound",
     "preview": "preview, no bound",
@@ -28,7 +30,7 @@ def text_of(asked: Asked) -> str:
     columns = [asked.places.columns[name] for name in names]
     for answer in asked.answers:
         header += [f"{answer.name} [{answer.unit}]" if answer.unit else answer.name, "from"]
-        columns += [_numbers(answer), _ways(answer)]
+        columns += [_numbers(answer, _TEXT_DIGITS), _ways(answer)]
     widths = [max(map(len, (head, *column))) for head, column in zip(header, columns, strict=True)]
     is_right = [_are_numbers(column) for column in columns]
     lines = [
@@ -58,7 +60,7 @@ def csv_text(asked: Asked) -> str:
     header = [*asked.places.columns]
     for answer in asked.answers:
         header += [answer.name, f"{answer.name}_from"]
-        columns += [_numbers(answer), _ways(answer)]
+        columns += [_numbers(answer, _CSV_DIGITS), _ways(answer)]
     writer.writerow(header)
     writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
@@ -87,9 +89,8 @@ def document_of(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _numbers(answer: Answer) -> tuple[str, ...]:
-    # Nine digits tell all values of single precision apart.
-    return tuple("NaN" if np.isnan(value) else f"{value:.9g}" for value in answer.values)
+def _numbers(answer: Answer, digits: int) -> tuple[str, ...]:
+    return tuple("NaN" if np.isnan(value) else f"{value:.{digits}g}" for value in answer.values)
 
 
 def _ways(answer: Answer) -> tuple[str, ...]:
