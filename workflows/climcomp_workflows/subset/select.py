@@ -10,6 +10,7 @@ import numpy as np
 
 from climcomp.archive import Archive
 from climcomp.archive.previews import is_preview
+from climcomp.archive.view import ArchiveView, view_archive
 from climcomp.errors import UsageError
 from climcomp_workflows.recipe.problems import nearest
 from climcomp_workflows.subset.find import find_positions, level_dim
@@ -17,7 +18,6 @@ from climcomp_workflows.subset.part import Subset, SubsetVariable
 from climcomp_workflows.subset.positions import Positions
 from climcomp_workflows.subset.related import related_variables
 from climcomp_workflows.subset.request import Request
-from climcomp_workflows.subset.view import ArchiveView, view_archive
 
 
 def select(archive: Archive, names: Sequence[str], request: Request) -> Subset:
