@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from climcomp.archive import Archive
+from climcomp.archive.previews import is_preview
 from climcomp.archive.view import view_archive
 from climcomp.errors import PayloadError
-from climcomp.query.answer import MISSING, Answer, notes_of, statement_of, way_of
+from climcomp.query.answer import MISSING, PREVIEW, Answer, notes_of, statement_of, way_of
 from climcomp.query.axes import find_axes
 from climcomp.query.block import BlockGrid, Said, ask_block
 from climcomp.query.corners import split_places
@@ -111,7 +112,7 @@ def evaluate_at(
         indices=where,
         ways=said_ways,
         blocks=tuple(map(tuple, used)),
-        statement=statement_of(full, found),
+        statement=statement_of(full, found | PREVIEW * is_preview(archive, full)),
         notes=notes_of(said_ways, used),
     )
 

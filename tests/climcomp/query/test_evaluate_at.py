@@ -319,6 +319,17 @@ def test_a_preview_is_asked_by_its_own_name_and_says_what_it_is(make_archive: An
         evaluate_at(archive, "tas", at)
 
 
+def test_missing_values_of_a_preview_are_said_to_be_of_one(make_archive: Any) -> None:
+    content = coordinates()
+    fields = np.full_like(grid_of_waves(), np.nan)
+    content["preview/tas"] = ("time", "lat", "lon"), fields, {"units": "K"}
+    coded = {"preview/tas": ((4, ROWS, COLUMNS), None, preview_encoder())}
+    at = {"lat": 20, "lon": 30, "time": "2000-01-02"}
+    found = evaluate_at(make_archive(content, coded), "preview/tas", at)
+    assert found.ways == ("missing",)
+    assert "preview/tas keeps networks alone" in found.statement
+
+
 def test_a_variable_without_networks_names_those_that_have_them(make_archive: Any) -> None:
     content = coordinates()
     for name in ("tas", "ts", "plain"):
