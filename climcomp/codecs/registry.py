@@ -90,6 +90,19 @@ def missing_extra(name: str, **settings: Any) -> str | None:
     return str(extra)
 
 
+def codes_together(name: str, **settings: Any) -> bool:
+    """Whether a device of torch helps a codec: it codes blocks there, and these settings use it.
+
+    Raises
+    ------
+    CodecError
+        If no codec has this name or takes these settings, or it cannot be imported.
+    """
+    if not hasattr(codec_class(name), "encode_together"):
+        return False
+    return bool(getattr(get_codec(name, **settings), "needs_module", True))
+
+
 def get_codec(name: str, **settings: Any) -> Codec:
     """A codec with these settings.
 

@@ -169,7 +169,7 @@ def _compress(
         earlier = sum(_worker_seconds(variables).values())
         _begin(watcher, variables, prepared.resumed)
         if executor.gpus and not any(_codes_on_device(v.plan) for v in variables):
-            watcher.say("no variable is coded by ncx: the GPU workers work like the others")
+            watcher.say("no variable is coded on a GPU: the GPU workers work like the others")
         loop = Loop(run, executor, journal, heartbeat, watcher)
         groups = Groups(plan, prepared.sources, variables, loop)
         groups.finish(variables)
