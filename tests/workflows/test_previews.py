@@ -224,7 +224,7 @@ def test_without_torch_a_plan_names_the_extra(
     make_field: Callable[..., NDArray[np.float32]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("climcomp_workflows.plan.preview.missing_extra", lambda name: "neural")
+    monkeypatch.setattr("climcomp_workflows.plan.preview.missing_extra", lambda name, **_: "neural")
     recipe = preview_recipe(write_source(tas=make_field()), f"tas: {RATIO}")
     with pytest.raises(RecipeError, match=r"climcomp\[neural\]"):
         make_plan(recipe)

@@ -18,6 +18,7 @@ from climcomp_workflows.bench.model import (
 )
 from climcomp_workflows.bench.prepare import Prepared, blocks_text, sample_text
 from climcomp_workflows.bench.trials import make_curve, rounding_pays
+from climcomp_workflows.plan.fits import is_fitted
 from climcomp_workflows.plan.model import PREVIEW_CODEC, VariablePlan
 
 # As a plan does: a rounding before another codec must save this share of the bytes.
@@ -126,6 +127,8 @@ def _setups(
         planned: tuple[tuple[str, Any], ...] | None = None  # Any: a codec's settings
         if first.codec == name:
             planned = first.settings
+        elif is_fitted(name):
+            planned = prepared.fits
         setups.append(CodecSetup(name, planned, piece))
     return setups, left_out
 

@@ -100,7 +100,7 @@ def plan_document(
 
 def _variable(work: Work, gpus: GpuWorkers) -> dict[str, Any]:
     variable, spec = work.variable, work.variable.spec
-    neural = neural_work(variable, work.seconds, gpus)
+    neural = neural_work(variable, work.seconds, gpus, work.fits)
     raw = timing.raw_bytes(variable)
     return {
         "name": variable.name,
@@ -131,7 +131,13 @@ def _variable(work: Work, gpus: GpuWorkers) -> dict[str, Any]:
         "ratio": raw / variable.estimated_bytes if variable.estimated_bytes else None,
         "measured_mb_per_second": work.rate,
         "core_seconds": work.seconds,
-        "neural": neural and {"on_gpu": neural.on_gpu, "told": neural.told},
+        "neural": neural
+        and {
+            "codec": neural.codec,
+            "on_gpu": neural.on_gpu,
+            "told": neural.told,
+            "fit_core_seconds": work.fits and work.fits.core_seconds,
+        },
         "notes": list(variable.notes),
         "own_metrics": [] if variable.settings is None else [o.id for o in variable.settings.own],
     }  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from climcomp.archive.attributes import Attributes
 from climcomp.errors import RecipeError, SourceError
@@ -12,6 +12,7 @@ from climcomp_metrics.base import Limits
 from climcomp_metrics.criteria import all_criteria, make_limits
 from climcomp_metrics.spectral.harmonics import load_ducc0
 from climcomp_workflows.plan.check import all_at_once, check_recipe
+from climcomp_workflows.plan.fits import unused_fits
 from climcomp_workflows.plan.lessons import Lesson, read_lessons
 from climcomp_workflows.plan.lossless import lossless_reason, plan_lossless
 from climcomp_workflows.plan.lossy import plan_lossy
@@ -37,6 +38,7 @@ class PlannedCost:
     variable: str
     sampled_bytes: int
     seconds: float  # one encode and one decode of the sampled bytes
+    rates: Mapping[str, float] = field(default_factory=dict)  # seconds to a byte, by codec
 
 
 def open_datasets(recipe: Recipe) -> dict[str, Source]:
@@ -193,6 +195,7 @@ def _assembled(
     together = groups_of(datasets, variables, checks.off)
     over_several = {c.id for c in all_criteria() if c.scope == "dataset"}
     warnings = (*warnings, *unmet(checks.require, together, over_several))
+    warnings = (*warnings, *unused_fits(recipe.neural, variables))
     return Plan(
         name=recipe.name,
         recipe_text=recipe.text,
@@ -250,7 +253,7 @@ def _plan_variable(
 
 
 def _cost(plan: VariablePlan, findings: Findings) -> PlannedCost:
-    return PlannedCost(plan.name, findings.sampled_bytes, findings.seconds)
+    return PlannedCost(plan.name, findings.sampled_bytes, findings.seconds, findings.rates)
 
 
 def _groups(

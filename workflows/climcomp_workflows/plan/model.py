@@ -59,6 +59,11 @@ class Rung:
         """True where every bit comes back."""
         return self.bounds is None
 
+    @property
+    def coders(self) -> tuple[tuple[str, Settings], ...]:
+        """All codecs that may code a block, with their settings; its own is the first."""
+        return ((self.codec, self.settings), *self.rivals)
+
     def to_dict(self) -> dict[str, Any]:
         """The rung as JSON stores it."""
         return {

@@ -17,6 +17,7 @@ from climcomp_workflows.bound_text import resolve_bound
 from climcomp_workflows.plan.blocks import sample_blocks
 from climcomp_workflows.plan.draft import CHUNK_OVERHEAD_BYTES, field_settings, fill_of
 from climcomp_workflows.plan.fields import exact_values
+from climcomp_workflows.plan.fit_settings import fit_settings_of
 from climcomp_workflows.plan.ladder import LOSSLESS
 from climcomp_workflows.plan.layout import Layout
 from climcomp_workflows.plan.lossless import array_spec, layout_of, plan_lossless
@@ -71,13 +72,13 @@ def plan_preview(subject: Subject, findings: Findings, target: PreviewText) -> V
     variable, settings = subject.variable, subject.settings
     origin = settings.origins["preview"]
     found = survey(subject, findings)
-    told = _settings(subject, target)
+    layout = layout_of(subject.recipe, variable, subject.dtype.itemsize, levels_together=True)
+    told = _settings(subject, target, fit_settings_of(subject, layout.chunk, masked=found.masked))
     decoded = is_packed(variable)
     kept = replace(settings, keep_zeros=settings.keep_zeros is True)
     exact, zeros_exact = exact_values(
         variable, kept, "C", found.sample.fields, decoded, findings.notes
     )
-    layout = layout_of(subject.recipe, variable, subject.dtype.itemsize, levels_together=True)
     size, lossless = _tried(subject, findings, layout, told, exact, f"{origin}: {settings.name}")
     share = subject.raw_bytes / findings.sampled_bytes
     by_rung = tuple(round(one * share) for one in (size, size, lossless))
@@ -120,22 +121,22 @@ def plan_preview(subject: Subject, findings: Findings, target: PreviewText) -> V
     )
 
 
-def _settings(subject: Subject, target: PreviewText) -> Settings:
-    """The target in the variable's own unit."""
+def _settings(subject: Subject, target: PreviewText, fits: Settings) -> Settings:
+    """The target in the variable's own unit, and how networks are fitted."""
     where = f"{subject.settings.origins['preview']}: preview of {subject.settings.name}"
-    if extra := missing_extra(PREVIEW_CODEC):
+    if extra := missing_extra(PREVIEW_CODEC, **dict(fits)):
         raise RecipeError(
             f"{where}: fits of networks need a package that is not installed: pip install "
-            f"'climcomp[{extra}]'"
+            f"'climcomp[{extra}]', or say neural: {{fit: fast}}"
         )
     if target.rmse is None:
-        return (("target", target.kind), ("value", target.value))
+        return (("target", target.kind), ("value", target.value), *fits)
     name = subject.variable.attributes.get("standard_name")
     try:
         resolved = resolve_bound(target.rmse, subject.unit, name if isinstance(name, str) else None)
     except BoundError as error:
         raise RecipeError(f"{where}: rmse: {error}") from error
-    return (("target", target.kind), ("value", resolved.bound.value))
+    return (("target", target.kind), ("value", resolved.bound.value), *fits)
 
 
 def _tried(

@@ -101,7 +101,7 @@ def _block(entry: dict[str, Any]) -> list[str]:
         lines += _wrapped("reading", f"the source is read {read} times over, by its own chunks")
     lines += _wrapped("size", _size(entry))
     if entry["neural"]:
-        lines += _wrapped("ncx", entry["neural"]["told"])
+        lines += _wrapped(entry["neural"]["codec"], entry["neural"]["told"])
     for note in entry["notes"]:
         lines += _wrapped("note", note)
     return lines
@@ -213,11 +213,14 @@ def _assumed(document: dict[str, Any], told: CostReport) -> str:
     ):
         if cost[key]:
             fixed.append(f"{duration(cost[key])} {what}")
-    on_gpu = any(entry["neural"] and entry["neural"]["on_gpu"] for entry in document["variables"])
+    variables = document["variables"]
+    on_gpu = any(entry["neural"] and entry["neural"]["on_gpu"] for entry in variables)
+    fits = any(entry["neural"] and entry["neural"]["fit_core_seconds"] for entry in variables)
+    beside_fits = " where no network is fitted" if fits else ""
     gpus = "; what GPUs save and draw is not counted" if on_gpu else ""
     energy = f". {assumed_text(told)}" if assumed_text(told) else ""
     return (
-        f"{measured}; as much again for checks, checksums and Dask; reading at "
+        f"{measured}; as much again for checks, checksums and Dask{beside_fits}; reading at "
         f"{timing.READ_MB_PER_SECOND:.0f} MB/s a core; {listed(fixed, 'and')}; no other "
         f"work on the machine{gpus}{energy}."
     )

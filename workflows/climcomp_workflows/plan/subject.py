@@ -75,6 +75,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0  # one encode and decode of the sample blocks
     sampled_bytes: int = 0
+    rates: dict[str, float] = field(default_factory=dict)  # seconds to a byte, of all that raced
 
 
 def axes_of(variable: SourceVariable) -> Axes:

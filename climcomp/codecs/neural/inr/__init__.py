@@ -7,8 +7,9 @@ machine computes alike, and beside it, where a bound is to be kept, what is left
 - `layout`: the axes of a block; `splines` and `grids`: latent grids with a small synthesis network;
   `sines`, `features` and `waves`: networks of Fourier features and of sines;
 - `weights`: whole numbers as bytes; `models`: the three kinds of network under one name;
-- `start`: latent grids by least squares; `fit`: all networks by descent (the only part that needs
-  torch); `search`: which sizes and steps for a bound or a target;
+- `start`: latent grids by least squares; `fit` and `descent`: all networks by descent (the only
+  parts that need torch); `stacks`: blocks that are fitted together, on a GPU or the CPU;
+- `search`: which sizes and steps for a bound or a target;
 - `residual`: what is left of the values; `preview`: networks alone; `evaluate`: the field between
   the points.
 """

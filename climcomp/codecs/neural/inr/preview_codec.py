@@ -39,6 +39,7 @@ class Preview:
     name: ClassVar[str] = "preview"
     kinds: ClassVar[frozenset[str]] = frozenset({"none"})
     library: ClassVar[str] = "climcomp"
+    is_fitted: ClassVar[bool] = True
     # Of fits: no payload needs torch to be read.
     module: ClassVar[str] = Inr.module
     extra: ClassVar[str] = Inr.extra
@@ -59,6 +60,11 @@ class Preview:
 
     def _fitted(self) -> Inr:
         return Inr(self.kind, self.effort, self.precision, self.latitudes)
+
+    @property
+    def needs_module(self) -> bool:
+        """Whether an encoder of these settings wants torch."""
+        return self._fitted().needs_module
 
     def library_version(self) -> str:
         """The version of climcomp."""
