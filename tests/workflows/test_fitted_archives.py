@@ -118,6 +118,18 @@ def test_a_device_fits_all_blocks_of_a_shard_together(make: MakeRecipe, device: 
     assert not found.fallbacks
 
 
+def test_workers_without_a_device_leave_fits_to_those_with_one(
+    make: MakeRecipe, device: OnDevice
+) -> None:
+    recipe = make(cluster="kind: local, workers: 2, gpu: 1")
+    outcome = run_recipe(recipe)
+    assert outcome.report is not None
+    assert "workers: encode on a GPU" in outcome.report.durations
+    assert "workers: encode" not in outcome.report.durations
+    assert not [text for v in outcome.report.variables for text in v.fallbacks]
+    assert verify_archive(recipe.output.store, source=True).ok
+
+
 def test_without_a_device_each_block_is_fitted_when_its_turn_comes(
     make: MakeRecipe, device: OnDevice
 ) -> None:

@@ -169,8 +169,8 @@ class ReportSettings(Section):
 class Cluster(Section):
     """Who computes: `local` starts worker processes, `inline` computes in this process.
 
-    `gpu` workers, of them all, code blocks of `ncx` on a device each: `auto` takes the devices that
-    there are. `inline` uses one itself.
+    `gpu` workers, of them all, code blocks of `ncx` and fit networks of `inr` on a device each:
+    `auto` takes the devices that there are. `inline` uses one itself.
     """
 
     kind: Annotated[Literal["local", "inline"], one_of("local", "inline")] = "local"

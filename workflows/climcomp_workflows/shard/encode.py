@@ -42,7 +42,8 @@ def encode_shard(
         Codes all blocks together, before Zarr asks for the first of them. That takes the memory of
         the shard once more: for the chunks as copies of their own, or, where gaps are filled or
         values rounded, for what comes of them. Twice more where they have rivals, of which a part
-        of each chunk is tried before. Fits of networks take that of the shard some ten times.
+        of each chunk is tried before. Fits of networks take some five times that of the shard, and
+        15 times that of a chunk for each processor.
         None: each is coded by the CPU when Zarr asks for it; small blocks would be fitted up to
         twice as fast together, large ones not, and those are what takes time.
     tell
