@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from climcomp.errors import BoundError
 
-BoundKind = Literal["absolute", "range_relative", "pointwise_relative"]
+BoundKind = Literal["absolute", "range_relative", "pointwise_relative", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,9 @@ class ErrorBound:
         `range_relative`: a share of the largest minus the smallest value; a plan turns it into an
         absolute bound from its sample before anything is encoded.
         `pointwise_relative`: abs(decoded - original) <= value * abs(original), so zeros are exact.
+        `none`: nothing is promised of single values, as of those of a preview.
     value
-        Positive and finite.
+        Positive and finite; of `none`, infinite, which JSON has as null.
 
     Raises
     ------
@@ -38,6 +39,11 @@ class ErrorBound:
     value: float
 
     def __post_init__(self) -> None:
+        if self.kind == "none":
+            if self.value not in (None, math.inf):
+                raise BoundError(f"no bound has a value, and not {self.value!r}")
+            object.__setattr__(self, "value", math.inf)
+            return
         if self.kind not in get_args(BoundKind):
             raise BoundError(
                 f"{self.kind!r} is no kind of error bound; known: {', '.join(get_args(BoundKind))}"
@@ -57,12 +63,16 @@ class ErrorBound:
         BoundError
             If the bound is `range_relative`: only a plan, which knows the range, can resolve it.
         """
-        if self.kind == "absolute":
+        if self.kind in ("absolute", "none"):
             return self.value
         if self.kind == "pointwise_relative":
             return np.abs(original.astype(np.float64)) * self.value
         raise BoundError("a range_relative bound must be made absolute before values are compared")
 
-    def to_dict(self) -> dict[str, str | float]:
+    def to_dict(self) -> dict[str, str | float | None]:
         """The bound as JSON stores it."""
-        return {"kind": self.kind, "value": self.value}
+        return {"kind": self.kind, "value": None if self.kind == "none" else self.value}
+
+
+NO_BOUND = ErrorBound("none", math.inf)
+"""What a preview keeps."""

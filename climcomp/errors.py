@@ -38,6 +38,16 @@ class CodecError(ClimcompError, RuntimeError):
     """A codec is unknown or cannot encode these values."""
 
 
+class TargetNotReached(CodecError):
+    """A preview of the size or the error that was asked for cannot be made of these values."""
+
+
+class FitDiverged(CodecError):
+    """The cost of fitting a network is no number; `which` of the blocks fitted together it is."""
+
+    which: tuple[int, ...] = (0,)
+
+
 class MissingExtraError(ClimcompError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 

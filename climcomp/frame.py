@@ -20,7 +20,7 @@ from climcomp.header import CONSTANT_BODY, GRID_BODY, NO_BODY, PACKED_BODY, Bloc
 from climcomp.mask import Specials, decode_specials, packed_shape
 from climcomp.prepare import BlockEncoding, prepare_block
 
-__all__ = ["BlockEncoding", "decode_block", "encode_block", "read_header"]
+__all__ = ["BlockEncoding", "decode_block", "encode_block", "read_header", "unpack_chunk"]
 
 
 def encode_block(values: NDArray[np.floating], encoding: BlockEncoding) -> bytes:
@@ -66,13 +66,8 @@ def decode_block(
     MissingExtraError
         If the library that the codec needs is not installed.
     """
-    header, mask, body = unpack(payload)
+    header, mask, body = unpack_chunk(payload, shape, dtype)
     dtype = np.dtype(dtype).newbyteorder("=")
-    if header.shape != tuple(shape) or header.dtype.newbyteorder("=") != dtype:
-        raise PayloadError(
-            f"the payload holds a {header.dtype.name} block of shape {header.shape}, the array's "
-            f"chunk is {dtype.name} of shape {tuple(shape)}: bytes of another chunk or array"
-        )
     coded = _decode_extent(header, mask, body, dtype)
     if header.extent == header.shape:
         return coded
@@ -80,6 +75,26 @@ def decode_block(
     block[...] = np.frombuffer(header.fill_bits, header.dtype).astype(dtype)
     block[tuple(slice(length) for length in header.extent)] = coded
     return block
+
+
+def unpack_chunk(
+    payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> tuple[BlockHeader, memoryview, memoryview]:
+    """The header, the mask section and the body of a payload; nothing of it is decoded.
+
+    Raises
+    ------
+    PayloadError
+        If the bytes are damaged, truncated, or not of a block of this shape and type.
+    """
+    header, mask, body = unpack(payload)
+    dtype = np.dtype(dtype).newbyteorder("=")
+    if header.shape != tuple(shape) or header.dtype.newbyteorder("=") != dtype:
+        raise PayloadError(
+            f"the payload holds a {header.dtype.name} block of shape {header.shape}, the array's "
+            f"chunk is {dtype.name} of shape {tuple(shape)}: bytes of another chunk or array"
+        )
+    return header, mask, body
 
 
 def read_header(payload: bytes | memoryview) -> BlockHeader:

@@ -16,8 +16,8 @@ all but the last byte); a text is one byte n, then n bytes of ASCII.
     text      name of the codec
     text      name and version of its library, separated by a space
     u8        kind of the error bound asked: 0 none (lossless), 1 absolute, 2 range_relative,
-              3 pointwise_relative
-    f64       the bound; only where its kind is not 0
+              3 pointwise_relative, 4 none is kept (a preview)
+    f64       the bound, infinite for kind 4; only where its kind is not 0
     u8        keepbits: mantissa bits that values were rounded to before the codec; 255 none
     u8        body: 0 none, all of the extent is special values
                     1 one value (4 or 8 bytes) that all ordinary values have

@@ -6,7 +6,7 @@ A codec may so code many blocks at once. The order of work is told in climcomp.f
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.budget import bound_left
-from climcomp.codecs.base import Codec
+from climcomp.codecs.base import Codec, Sized
 from climcomp.codecs.lossless import Lossless
 from climcomp.errors import BoundError, CodecError
 from climcomp.fill import fill_missing
@@ -22,6 +22,9 @@ from climcomp.header import CONSTANT_BODY, GRID_BODY, NO_BODY, PACKED_BODY, Bloc
 from climcomp.mask import encode_specials, find_specials, packed_shape
 from climcomp.padding import extent_without_padding
 from climcomp.rounding import round_to_keepbits
+
+HEADER_BYTES = 80
+"""Of a payload's header and checksum, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class Body:
         Of values that may lose something.
     filled
         Which values only fill gaps; None where there are none.
+    spent
+        Bytes of the payload beside the body, about.
     """
 
     codec: Codec
@@ -98,6 +103,7 @@ class Body:
     ready: bytes = b""
     value_range: Range | None = None
     filled: NDArray[np.bool_] | None = None
+    spent: int = 0
 
     def coded(self) -> bytes:
         """The bytes.
@@ -109,6 +115,8 @@ class Body:
         """
         if self.values is None:
             return self.ready
+        if isinstance(self.codec, Sized):
+            return self.codec.encode_sized(self.values, self.filled, self.spent)
         encode_filled = getattr(self.codec, "encode_filled", None)
         if self.filled is None or encode_filled is None:
             return self.codec.encode(self.values, self.bound)
@@ -176,7 +184,7 @@ def prepare_block(values: NDArray[np.floating], encoding: BlockEncoding) -> Prep
         special = find_specials(coded, encoding.exact)
         if special is not None:
             mask = encode_specials(coded, special)
-        body = _body_of(coded, special, encoding)
+        body = replace(_body_of(coded, special, encoding), spent=len(mask) + HEADER_BYTES)
     return PreparedBlock(encoding, values.dtype, values.shape, extent, fill_bits, mask, body)
 
 

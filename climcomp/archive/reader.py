@@ -24,6 +24,7 @@ from climcomp.archive.manifest import (
 )
 from climcomp.archive.spec import ArraySpec, shard_key
 from climcomp.archive.store import ArchiveStore, open_store
+from climcomp.archive.stored_chunk import StoredChunk, read_chunk, shard_of
 from climcomp.errors import ArchiveDamagedError, ArchiveError, UsageError
 from climcomp.zarr_codec import BlockCodec
 
@@ -155,12 +156,33 @@ class Archive:
         except IndexError as err:
             raise UsageError(f"{name}: {err}") from err
         for index in blocks.touched_indices(part, spec.written):
-            key = shard_key(spec, index)
-            entry = self.entry(key)
-            if entry is None:
-                raise ArchiveDamagedError(f"{key} is not in the manifest of {self.store.root}")
-            self._check_size(entry)
+            self._check_object(shard_key(spec, index))
         return read_region(self._arrays[name], spec, part)
+
+    def stored_chunk(self, name: str, index: tuple[int, ...]) -> StoredChunk:
+        """The bytes of one inner chunk as they are stored; nothing else of its shard is read.
+
+        Parameters
+        ----------
+        name
+            Of an array that the archive has.
+        index
+            A position in its grid of inner chunks.
+
+        Raises
+        ------
+        ArchiveDamagedError
+            If the object is missing, is of another length than published, or its index is damaged.
+        """
+        spec = self.specs[name]
+        self._check_object(shard_key(spec, shard_of(spec, index)))
+        return read_chunk(self.store, spec, index)
+
+    def _check_object(self, key: str) -> None:
+        entry = self.entry(key)
+        if entry is None:
+            raise ArchiveDamagedError(f"{key} is not in the manifest of {self.store.root}")
+        self._check_size(entry)
 
     def _segment(self, number: int) -> dict[str, Entry]:
         if number not in self._segments:

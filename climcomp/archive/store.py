@@ -1,6 +1,7 @@
 """The archive's store: named objects in a directory, each written whole or not at all.
 
-Only operations that an object store has too: put, conditional create, get, list, head, delete.
+Only operations that an object store has too: put, conditional create, get, also of a range, list,
+head, delete.
 """
 
 from __future__ import annotations
@@ -78,6 +79,18 @@ class ArchiveStore:
             If there is none.
         """
         return self._path(key).read_bytes()
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """A part of the object's bytes; fewer where the object ends before.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        with self._path(key).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
 
     def size(self, key: str) -> int:
         """The object's length in bytes; FileNotFoundError if there is none."""

@@ -28,6 +28,11 @@ class Codec(Protocol):
     that makes the same bytes within many bounds says with `kept_bound(bound, dtype)` which of them
     stands for all. One that saves where values only fill gaps, and need not come back, has
     `encode_filled(values, bound, filled)` beside `encode`.
+
+    A codec that fits a network to every block, in minutes where others take seconds, says
+    `is_fitted = True`; its bytes may differ from machine to machine. Where some of its settings do
+    without the optional library, a property `needs_module` says so. One that codes many blocks at
+    once on a device of torch has `encode_together(bodies, device, say)`.
     """
 
     name: ClassVar[str]
@@ -48,6 +53,17 @@ class Codec(Protocol):
         self, payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> NDArray[Any]:
         """The values, of exactly this shape and type; PayloadError if the bytes are not theirs."""
+        ...
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """A codec that is given a size to come to, of which a payload takes a part beside the body."""
+
+    def encode_sized(
+        self, values: NDArray[np.floating], filled: NDArray[np.bool_] | None, spent: int
+    ) -> bytes:
+        """The bytes of values of which some may only fill gaps; `spent` bytes stand beside them."""
         ...
 
 

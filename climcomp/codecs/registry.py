@@ -20,6 +20,7 @@ _CODECS = {
     "log": "climcomp.codecs.log:Log",
     "lossless": "climcomp.codecs.lossless:Lossless",
     "ncx": "climcomp.codecs.neural.ncx:Ncx",
+    "preview": "climcomp.codecs.neural.inr.preview_codec:Preview",
     "rounding": "climcomp.codecs.bit_rounding:Rounding",
     "sperr": "climcomp.codecs.sperr:Sperr",
     "sz3": "climcomp.codecs.sz3:Sz3",
@@ -66,21 +67,41 @@ def codec_class(name: str) -> type[Codec]:
     return found
 
 
-def missing_extra(name: str) -> str | None:
+def missing_extra(name: str, **settings: Any) -> str | None:
     """The extra of climcomp that a codec wants and that is not installed; None if it has all.
 
     Looks for the library without importing it.
 
+    Parameters
+    ----------
+    settings
+        With which blocks are to be encoded; some codecs do without the library then.
+
     Raises
     ------
     CodecError
-        If no codec has this name, or it cannot be imported.
+        If no codec has this name or takes these settings, or it cannot be imported.
     """
     found = codec_class(name)
     module, extra = getattr(found, "module", None), getattr(found, "extra", None)
     if module is None or extra is None or importlib.util.find_spec(module) is not None:
         return None
+    if settings and not getattr(get_codec(name, **settings), "needs_module", True):
+        return None
     return str(extra)
+
+
+def codes_together(name: str, **settings: Any) -> bool:
+    """Whether a device of torch helps a codec: it codes blocks there, and these settings use it.
+
+    Raises
+    ------
+    CodecError
+        If no codec has this name or takes these settings, or it cannot be imported.
+    """
+    if not hasattr(codec_class(name), "encode_together"):
+        return False
+    return bool(getattr(get_codec(name, **settings), "needs_module", True))
 
 
 def get_codec(name: str, **settings: Any) -> Codec:

@@ -33,8 +33,8 @@ class ShardCheck:
     over
         Values beyond their error bound; in lossless levels, values whose bits differ (P1).
     worst, bound, relative
-        The error nearest to or furthest beyond its bound; that bound (0: lossless); whether both
-        are shares of the original value.
+        The error nearest to or furthest beyond its bound; that bound (0: lossless, infinite: none);
+        whether both are shares of the original value.
     worst_place, mask_place, range_place, zeros_place
         The worst error; the first findings, in words.
     """
@@ -65,16 +65,18 @@ class ShardCheck:
         return self.worst / self.bound
 
     def to_dict(self) -> dict[str, object]:
-        """The check as JSON stores it; an infinite error becomes text."""
+        """The check as JSON stores it; an infinite error or bound becomes text."""
         stored: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
-        if not np.isfinite(self.worst):
-            stored["worst"] = str(self.worst)
+        for name in ("worst", "bound"):
+            if not np.isfinite(getattr(self, name)):
+                stored[name] = str(getattr(self, name))
         return stored
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> ShardCheck:  # Any: parsed JSON
         """The check that `to_dict` gave."""
-        return replace(cls(**stored), worst=float(stored["worst"]))
+        found = cls(**stored)
+        return replace(found, worst=float(found.worst), bound=float(found.bound))
 
 
 def check_shard(
@@ -116,7 +118,7 @@ def check_shard(
             raise BoundError(
                 "a range_relative bound must be made absolute before values are checked"
             )
-        (absolute if bound.kind == "absolute" else relative)[k] = bound.value
+        (relative if bound.kind == "pointwise_relative" else absolute)[k] = bound.value
     check = _scan(original, decoded, settings, place, absolute, relative)
     return replace(
         check,
@@ -186,6 +188,8 @@ def _scan(
         return check
     with np.errstate(divide="ignore", over="ignore"):  # an infinite error is infinitely many bounds
         share = np.divide(worst, limit, out=np.zeros_like(worst), where=worst > 0)
+    if np.isinf(limit).any():  # without a bound, the largest error is the worst
+        share = np.where(np.isinf(limit), worst, 0.0)
     k = int(np.argmax(share))
     t, j, i = (int(position) for position in worst_at[k])
     return replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from climcomp_metrics.base import Outcome, Verdict
@@ -48,10 +49,10 @@ def shard_verdicts(
 ) -> list[Verdict]:
     """F1, F2, F3, F5 and P1 judged.
 
-    F1 and P1 are never n/a. F3 fails for class P whatever changed, and elsewhere for zeros that
-    were promised and lost; in class B it warns of all others. New zeros of a continuous variable
-    (0.003 degC becoming 0) are errors within the bound like any other. `bound_source` says whose
-    bound it was ("recipe", "METRICS: default bounds").
+    F1 and P1 are never n/a; P1 warns where no bound is promised. F3 fails for class P whatever
+    changed, and elsewhere for zeros that were promised and lost; in class B it warns of all others.
+    New zeros of a continuous variable (0.003 degC becoming 0) are errors within the bound like any
+    other. `bound_source` says whose bound it was ("recipe", "METRICS: default bounds").
     """
     changed = check.zeros_lost + check.zeros_new
     forbidden = changed if settings.kind == "P" else check.zeros_lost * settings.zeros_exact
@@ -93,9 +94,9 @@ def _count(criterion_id: str, count: int, place: str, bad: Outcome = "fail") -> 
 
 def _largest_error(check: ShardCheck, settings: FieldSettings, bound_source: str) -> Verdict:
     row = find_criterion("P1")
-    lossless = check.bound == 0.0
+    lossless, unbounded = check.bound == 0.0, math.isinf(check.bound)
     bad = check.over > 0
-    reason = ""
+    reason = "no bound is promised" if unbounded else ""
     if bad:
         what = "values whose bits differ" if lossless else "values over their bound"
         reason = f"{check.over} of {check.values} {what}"
@@ -104,11 +105,11 @@ def _largest_error(check: ShardCheck, settings: FieldSettings, bound_source: str
     return Verdict(
         criterion=row.id,
         metric=row.name,
-        outcome="fail" if bad else "pass",
+        outcome="fail" if bad else "warn" if unbounded else "pass",
         value=check.worst,
         unit="of the value" if check.relative else settings.unit,
         warn=None,
-        fail=check.bound,
+        fail=None if unbounded else check.bound,
         source=bound_source,
         place=check.worst_place,
         reason=reason,

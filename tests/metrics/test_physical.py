@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from climcomp.bounds import ErrorBound
+from climcomp.bounds import NO_BOUND, ErrorBound
 from climcomp.errors import BoundError, MetricError
 from climcomp_metrics import (
     Place,
@@ -68,6 +68,24 @@ def test_each_level_has_its_own_bound_and_the_one_furthest_beyond_is_named(check
     result = check([0, 0, 0, 0], [5.0, 0, 0.2, 0], *bounds)
     assert (result.over, result.worst, result.bound) == (1, 0.2, 0.1)
     assert result.worst_place == "time 0, level 1, y 0, x 0"
+
+
+def test_without_a_bound_the_largest_error_is_shown_and_warns(
+    check: Callable, make_settings: Callable
+) -> None:
+    result = check([0, 1, 2, 3], [0, 1, 9, 3.5], NO_BOUND, NO_BOUND)
+    assert (result.over, result.worst, result.bound) == (0, 7.0, np.inf)
+    assert result.worst_place == "time 0, level 1, y 0, x 0"
+    field = make_settings(np.zeros((1, 2, 1, 2)), sigma=(1.0, 1.0))
+    judged = verdict(result, "P1", field)
+    assert (judged.outcome, judged.value, judged.fail) == ("warn", 7.0, None)
+    assert judged.reason == "no bound is promised"
+    stored = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert ShardCheck.from_dict(stored) == result
+    other = check([0.0, 0.0], [50.0, 0.0], NO_BOUND)
+    assert merge_checks(result, other).worst == merge_checks(other, result).worst == 50.0
+    gone = check([0.0, 1.0], [np.nan, 1.0], NO_BOUND)
+    assert verdict(gone, "F1", field).outcome == "fail"
 
 
 def test_lossless_means_every_bit(check: Callable, make_settings: Callable) -> None:

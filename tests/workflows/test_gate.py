@@ -103,3 +103,29 @@ def test_a_failure_that_does_not_block_keeps_its_reason() -> None:
     assert (shown.outcome, shown.reason) == (
         "warn", "no front; quality: bounds enforces the bounds alone",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("criterion", ["F1", "F2", "F5"])
+def test_a_preview_still_keeps_masks_and_ranges(criterion: str) -> None:
+    assert failures([verdict(criterion)], "masks") == [verdict(criterion)]
+    assert not_enforced(verdict(criterion), "masks").outcome == "fail"
+
+
+@pytest.mark.parametrize("criterion", ["F3", "P1", "P2", "C3", "S1"])
+def test_nothing_else_stops_a_preview(criterion: str) -> None:
+    assert failures([verdict(criterion)], "masks") == []
+    shown = not_enforced(verdict(criterion), "masks")
+    assert shown.outcome == "warn"
+    assert "a preview is not refused for it" in shown.reason
+
+
+def test_a_preview_cannot_lack_a_required_test() -> None:
+    absent = verdict("S1", "n/a", value=None)
+    assert failures([absent], "all", ["S1"]) == [absent]
+    assert failures([absent], "masks", ["S1"]) == []
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf")])
+def test_a_failure_of_a_preview_without_a_number_warns_of_nothing(value: float | None) -> None:
+    shown = not_enforced(verdict("S1", value=value), "masks")
+    assert (shown.outcome, shown.value) == ("n/a", None)

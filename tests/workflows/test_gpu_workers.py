@@ -21,7 +21,7 @@ from climcomp_workflows.cluster.devices import Devices, device_of_worker, find_d
 from climcomp_workflows.recipe import Recipe, parse_recipe
 from climcomp_workflows.run import run_recipe
 from climcomp_workflows.verify import verify_archive
-from climcomp_workflows.workers import gpu_workers, may_use_ncx
+from climcomp_workflows.workers import gpu_workers, may_use_devices
 from tests.workflows import stand_in_device
 from tests.workflows.conftest import smooth_field
 
@@ -216,7 +216,7 @@ def test_a_plan_without_ncx_leaves_the_device_alone(
     run_recipe(recipe, progress=Listening())
     assert not device.calls()
     assert "in this process, one shard at a time, with a GPU" in said
-    assert any("no variable is coded by ncx" in text for text in said)
+    assert any("no variable is coded on a GPU" in text for text in said)
 
 
 # What a recipe asks for, and what there is
@@ -238,9 +238,11 @@ def recipe_with(cluster: str, more: str = "") -> Recipe:
         ("effort: high\ndefaults: {codecs: [sz3]}\nvariables: {tas: {codecs: auto}}\n", True),
         ("variables: {'t*': {codecs: [sz3, ncx]}}\n", True),
         ("defaults: {codecs: [ncx]}\n", True),
+        ("variables: {z: {codecs: [sz3, inr]}}\n", True),
+        ("variables: {z: {codecs: [sz3, inr]}}\nneural: {fit: fast}\n", False),
     ],
 )
-def test_devices_are_looked_for_only_where_ncx_may_be_used(
+def test_devices_are_looked_for_only_where_a_codec_may_use_them(
     more: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[bool] = []
@@ -250,7 +252,7 @@ def test_devices_are_looked_for_only_where_ncx_may_be_used(
         return Devices(3, "three")
 
     monkeypatch.setattr("climcomp_workflows.workers.find_devices", look)
-    assert may_use_ncx(recipe_with("workers: 8", more)) is expected
+    assert may_use_devices(recipe_with("workers: 8", more)) is expected
     assert gpu_workers(recipe_with("workers: 8", more)).gpus == (3 if expected else 0)
     assert gpu_workers(recipe_with("workers: 2", more)).gpus == (2 if expected else 0)
     assert gpu_workers(recipe_with("kind: inline", more)).gpus == (1 if expected else 0)

@@ -15,11 +15,14 @@ from climcomp_workflows.shard import ShardTask
 
 @dataclass
 class Variable:
-    """As many shards as it has left; `by_ncx` says whether a device could code them."""
+    """As many shards as it has left; `by_ncx` says whether a device could code them, `fitted`
+    whether they are left to it.
+    """
 
     name: str
     left: int
     by_ncx: bool
+    fitted: bool = False
     taken: list[str] = field(default_factory=list)
     finished: bool = False
     at_rest: bool = False
@@ -27,6 +30,10 @@ class Variable:
     @property
     def next_codes_on_device(self) -> bool:
         return self.by_ncx and self.left > 0
+
+    @property
+    def next_waits_for_device(self) -> bool:
+        return self.next_codes_on_device and self.fitted
 
     def next_work(self) -> Any:
         if not self.left:
@@ -98,6 +105,23 @@ def test_other_workers_take_shards_of_ncx_where_there_is_nothing_else() -> None:
     sent = run(Executor(3, 1), Variable("tas", 12, True))
     assert sent[:6] == ["GPU tas"] * 2 + ["any tas"] * 4
     assert sent.count("GPU tas") > 2  # the device gets more whenever it has room
+
+
+def test_shards_to_which_networks_are_fitted_are_left_to_the_devices() -> None:
+    fitted, other = Variable("z", 9, True, fitted=True), Variable("tos", 2, False)
+    sent = run(Executor(3, 1), fitted, other)
+    assert sent[:4] == ["GPU z", "GPU z", "any tos", "any tos"]
+    assert sent.count("GPU z") == 9
+    # Without a device, whoever is free fits them.
+    assert run(Executor(3, 0), Variable("z", 4, True, fitted=True)) == ["any z"] * 4
+
+
+def test_a_fitted_shard_whose_device_is_lost_is_done_without() -> None:
+    executor = Executor(2, 1, loses=3)
+    variable = Variable("z", 4, True, fitted=True)
+    sent = run(executor, variable)
+    assert variable.taken == ["done"] * 4
+    assert (sent.count("GPU z"), sent.count("any z")) == (4, 3)
 
 
 @pytest.mark.parametrize(("slots", "gpus"), [(1, 1), (2, 2), (4, 4)])

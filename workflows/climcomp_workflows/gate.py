@@ -12,6 +12,16 @@ from climcomp_metrics.base import Verdict
 LOSSY_ATTEMPTS = 2  # DESIGN: at most two lossy attempts of a variable, then lossless
 # What `quality: bounds` still enforces: the promise on every value.
 BOUND_CRITERIA = frozenset({"F1", "F2", "F3", "F5", "P1"})
+# What a preview keeps: missing values, flags, and the range of the values.
+MASK_CRITERIA = frozenset({"F1", "F2", "F5"})
+
+Enforced = Literal["all", "bounds", "masks"]
+"""Which failures block publication: all, those of BOUND_CRITERIA, those of MASK_CRITERIA."""
+_ONLY = {"bounds": BOUND_CRITERIA, "masks": MASK_CRITERIA}
+_WHY = {
+    "bounds": "quality: bounds enforces the bounds alone",
+    "masks": "a preview is not refused for it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,29 +47,36 @@ class Refuse:
 Decision = Accept | Retry | Refuse
 
 
+def decides(criterion: str, enforced: Enforced) -> bool:
+    """Whether a failure of a criterion blocks publication."""
+    return enforced == "all" or criterion in _ONLY[enforced]
+
+
 def failures(
-    verdicts: Iterable[Verdict],
-    enforced: Literal["all", "bounds"],
-    require: Collection[str] = (),
+    verdicts: Iterable[Verdict], enforced: Enforced, require: Collection[str] = ()
 ) -> list[Verdict]:
     """The verdicts that block publication.
 
-    A criterion that is n/a blocks only if the recipe requires it.
+    A criterion that is n/a blocks only if the recipe requires it, and a preview never.
     """
     return [
         v
         for v in verdicts
-        if (v.outcome == "fail" and (enforced == "all" or v.criterion in BOUND_CRITERIA))
-        or (v.outcome == "n/a" and v.criterion in require)
+        if (v.outcome == "fail" and decides(v.criterion, enforced))
+        or (v.outcome == "n/a" and v.criterion in require and enforced != "masks")
     ]
 
 
-def not_enforced(verdict: Verdict, enforced: Literal["all", "bounds"]) -> Verdict:
-    """The verdict as the report shows it: a failure that does not block is a warning."""
-    if enforced == "all" or verdict.outcome != "fail" or verdict.criterion in BOUND_CRITERIA:
+def not_enforced(verdict: Verdict, enforced: Enforced) -> Verdict:
+    """The verdict as the report shows it: a failure that does not block is a warning.
+
+    Of a preview, one without a number is n/a: there is nothing to warn of with.
+    """
+    if verdict.outcome != "fail" or decides(verdict.criterion, enforced):
         return verdict
-    why = verdict.reason or "fails its limit"
-    reason = f"{why}; quality: bounds enforces the bounds alone"
+    reason = f"{verdict.reason or 'fails its limit'}; {_WHY[enforced]}"
+    if enforced == "masks" and not (verdict.value is not None and math.isfinite(verdict.value)):
+        return replace(verdict, outcome="n/a", value=None, reason=reason)
     return replace(verdict, outcome="warn", reason=reason)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Final, Literal
 
 from climcomp_metrics.base import Verdict
 from climcomp_metrics.report.quantity import counted
@@ -13,6 +13,15 @@ from climcomp_workflows.gate import in_words
 RECEIPT_VERSION = 1
 _LIBRARIES = ("numpy", "zarr", "pysz", "zfpy", "numcodecs-wasm-sperr", "pcodec", "netCDF4")
 _OPTIONAL = ("numcodecs-wasm-sperr",)
+
+PREVIEW: Final = "a preview, without a bound"
+How = Literal[
+    "exact",
+    "within its bound",
+    "a preview, without a bound",
+    "not in the archive",
+    "not compared",
+]
 
 
 def software_text() -> str:
@@ -34,7 +43,7 @@ class VariableReceipt:
 
     name: str
     ok: bool
-    how: str  # "exact", "within its bound", "not in the archive", "not compared"
+    how: How
     problems: tuple[str, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
@@ -57,9 +66,10 @@ class VariableReceipt:
             else ""
         )
         error = next((v for v in self.verdicts if v.criterion == "P1"), None)
-        if error is not None and error.value is not None and error.fail is not None:
+        if error is not None and error.value is not None:
             unit = f" {error.unit}" if error.unit not in ("", "1") else ""
-            tests += f"; largest error {error.value:.6g}{unit}, bound {error.fail:.6g}{unit}"
+            bound = "no bound" if error.fail is None else f"bound {error.fail:.6g}{unit}"
+            tests += f"; largest error {error.value:.6g}{unit}, {bound}"
         state = "ok" if self.ok else "FAILED"
         return f"  {state:6s} {self.name}: {self.how if self.ok else self._fault()}{tests}"
 
@@ -71,6 +81,8 @@ class VariableReceipt:
 
     def lines(self) -> list[str]:
         """All that a person should read of the variable."""
+        if self.how == PREVIEW:  # the report lists what it loses
+            return [self.line(), *(f"         {problem}" for problem in self.problems)]
         warned = [
             f"         warning: {in_words(v)}"
             for v in self.verdicts
@@ -183,10 +195,13 @@ class Receipt:
                 "VERIFIED: every object is the one that was published. The values were not "
                 f"compared with the source (--source does).{gone}"
             )
+        previews = sum(v.how == PREVIEW for v in self.variables)
+        kept = len(self.variables) - previews
+        shown = f" {counted(previews, 'preview')} beside them: no bound, masks exact."
         return (
-            f"VERIFIED: every object is intact, and all {len(self.variables)} variables are exact "
+            f"VERIFIED: every object is intact, and all {kept} variables are exact "
             f"or within their bounds, masks exact, every enforced test {self._but()}passed, read "
-            f"from these bytes.{gone}"
+            f"from these bytes.{shown if previews else ''}{gone}"
         )
 
     def _but(self) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from climcomp.codecs.registry import codes_together
 from climcomp.errors import MissingExtraError, UsageError
 from climcomp_workflows.cluster.devices import Devices, find_devices, has_torch
+from climcomp_workflows.plan.fit_settings import fit_settings
+from climcomp_workflows.plan.ladder import auto_codecs
 from climcomp_workflows.recipe import Recipe
 
 
@@ -50,8 +52,8 @@ def gpu_workers(recipe: Recipe, workers: int | None = None) -> GpuWorkers:
     if wanted == "none":
         return GpuWorkers(count, 0, "the recipe says cluster: {gpu: none}")
     if wanted == "auto":
-        if not may_use_ncx(recipe):
-            return GpuWorkers(count, 0, "no variable may be coded by ncx")
+        if not may_use_devices(recipe):
+            return GpuWorkers(count, 0, "no variable may be coded by a codec that uses GPUs")
         found = find_devices()
         return GpuWorkers(count, min(found.count, count), found.why)
     found = find_devices()
@@ -74,16 +76,17 @@ def refuse_missing(found: GpuWorkers) -> None:
         raise UsageError(found.refused)
 
 
-def may_use_ncx(recipe: Recipe) -> bool:
-    """Whether a recipe lets any variable be coded by ncx; its plan may still decide otherwise."""
-    if recipe.effort == "high" and "auto" in _codecs(recipe):
-        return True
-    return any("ncx" in codecs for codecs in _codecs(recipe))
+def may_use_devices(recipe: Recipe) -> bool:
+    """Whether a recipe lets any variable be coded on a GPU; its plan may still decide otherwise."""
+    given = {"inr": dict(fit_settings(recipe.neural))}
+    return any(codes_together(name, **given.get(name, {})) for name in _codecs(recipe))
 
 
-def _codecs(recipe: Recipe) -> Iterator[str | tuple[str, ...]]:
-    yield recipe.defaults.codecs
-    yield from (v.codecs for v in recipe.variables.values() if v.codecs is not None)
+def _codecs(recipe: Recipe) -> set[str]:
+    """All codecs that variables may be coded by."""
+    asked = [recipe.defaults.codecs, *(v.codecs for v in recipe.variables.values() if v.codecs)]
+    named = (auto_codecs(recipe.effort) if codecs == "auto" else codecs for codecs in asked)
+    return {name for names in named for name in names}
 
 
 def _refusal(wanted: int, workers: int, found: Devices) -> str:

@@ -16,8 +16,9 @@ The pages of the parts tell the rest: `grid`, `tails`, `frames`, `schedule`, `fe
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,9 @@ from climcomp.codecs.base import (
 )
 from climcomp.codecs.neural.grid import ALPHAS
 from climcomp.errors import CodecError
+
+if TYPE_CHECKING:
+    from climcomp.prepare import Body
 
 FrameOrder = Literal["causal", "hierarchical"]
 MOST_LEADING = 7
@@ -114,6 +118,25 @@ class Ncx:
             Where they are, of the block's shape; False somewhere.
         """
         return self._encode(values, bound, filled)
+
+    def encode_together(
+        self, bodies: Sequence[Body], device: str, say: Callable[[str], None]
+    ) -> Sequence[bytes]:
+        """The payloads of blocks within one bound, coded on a device of torch: those of `encode`.
+
+        Raises
+        ------
+        CodecError, BoundError
+            If one of them is refused.
+        MissingExtraError, UsageError
+            If torch is not installed, or there is no such device.
+        """
+        del say
+        from climcomp.codecs.neural.device import encode_blocks
+
+        blocks = [body.values for body in bodies if body.values is not None]
+        asked = absolute_bound(bodies[0].bound, self)
+        return encode_blocks(blocks, asked, self, device, [body.filled for body in bodies])
 
     def _encode(
         self,

@@ -47,7 +47,7 @@ def shared_by(figures: Sequence[VariableFigures]) -> Drawn:
 
 def inline(report: Report, drawn: Drawn) -> Markup:
     """The section with all figures in it."""
-    names = {variable.name for variable in report.variables if variable.how == "lossy"}
+    names = {variable.name for variable in report.variables if variable.is_lossy}
     without = [v for v in report.variables if v.name in names - {f.name for f in drawn.figures}]
     opened = len(drawn.figures) == 1
     return joined(
@@ -70,7 +70,7 @@ def inline(report: Report, drawn: Drawn) -> Markup:
 def linked(report: Report, figures: Mapping[str, VariableFigures], names: Names) -> Markup:
     """The section that names the pages of the figures."""
     shown = [v for v in report.variables if v.name in figures]
-    without = [v for v in report.variables if v.how == "lossy" and v.name not in figures]
+    without = [v for v in report.variables if v.is_lossy and v.name not in figures]
     items = (
         element(
             "li",

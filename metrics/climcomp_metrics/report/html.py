@@ -13,6 +13,7 @@ from climcomp_metrics.report.lights import badge, suite_table
 from climcomp_metrics.report.markup import Markup, element, joined
 from climcomp_metrics.report.model import Report, Standing, VariableReport
 from climcomp_metrics.report.names import Names
+from climcomp_metrics.report.previews import notice
 from climcomp_metrics.report.quantity import duration, moment, size, times
 from climcomp_metrics.report.sentence import headline, totals
 from climcomp_metrics.report.sheet import section, sheet, table
@@ -102,11 +103,14 @@ def _header(report: Report) -> Markup:
     )
     return element(
         "header",
+        element("p", badge("warn", "no bound"), f" {told}", class_="notice first")
+        if (told := notice(report).removeprefix("NO BOUND: "))
+        else "",
         element("p", f"climcomp {report.climcomp}, {moment(report.created)}", class_="kicker"),
         element("h1", report.name),
         element(
             "p",
-            badge(report.standing, _HEADLINE_WORDS[report.standing]),
+            badge(report.standing, _headline_word(report)),
             f" {headline(report)}",
             class_="headline",
         ),
@@ -121,6 +125,13 @@ def _header(report: Report) -> Markup:
             for text in report.warnings
         ),
     )
+
+
+def _headline_word(report: Report) -> str:
+    """The verdict in a word or two; previews are never said to have passed."""
+    if report.standing == "warn" and notice(report):
+        return "with previews"
+    return _HEADLINE_WORDS[report.standing]
 
 
 def _filters() -> Markup:
@@ -156,7 +167,13 @@ def _carried(variables: Sequence[VariableReport]) -> Markup:
 
 def _legend() -> Markup:
     states = ("pass", "warn", "fail", "n/a", "report")
-    words = ("within limits", "near a limit", "over a limit", "does not apply", "not judged")
+    words = (
+        "within limits",
+        "near a limit, or over one that does not decide",
+        "over a limit",
+        "does not apply",
+        "not judged",
+    )
     items = (
         element("li", badge(state), f" {word}") for state, word in zip(states, words, strict=True)
     )

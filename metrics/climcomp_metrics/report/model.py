@@ -24,7 +24,7 @@ from climcomp_metrics.report.verdicts import sound, worst
 
 REPORT_VERSION = 1
 
-How = Literal["lossy", "lossless", "carried", "refused"]
+How = Literal["lossy", "lossless", "carried", "refused", "preview"]
 Standing = Literal["fail", "unchecked", "warn", "pass", "exact"]
 
 # A lossy variable cannot be called kept unless these two were measured (METRICS.md: never n/a).
@@ -39,7 +39,8 @@ class VariableReport:
     ----------
     how
         `lossy`: within an error bound; `lossless`: data, bit for bit; `carried`: coordinates and
-        the like, exactly as they were; `refused`: not in the archive.
+        the like, exactly as they were; `refused`: not in the archive; `preview`: without a bound,
+        for a quick look.
     kind
         The class of METRICS.md: "C", "P", "B" or "L", with "M" added where it is masked ("CM").
     codecs
@@ -103,6 +104,11 @@ class VariableReport:
         return self.raw_bytes / self.stored_bytes if self.stored_bytes else None
 
     @property
+    def is_lossy(self) -> bool:
+        """Whether values came back changed, within a bound or not."""
+        return self.how in ("lossy", "preview")
+
+    @property
     def standing(self) -> Standing:
         """The verdict on the variable; "exact" where nothing was lost.
 
@@ -112,7 +118,7 @@ class VariableReport:
         outcome = worst(verdict.outcome for verdict in self.verdicts)
         if self.how == "refused" or outcome == "fail":
             return "fail"
-        if self.how != "lossy":
+        if not self.is_lossy:
             return "exact"
         measured = {v.criterion for v in self.verdicts if v.outcome in ("pass", "warn")}
         if not measured >= _NEVER_ABSENT:

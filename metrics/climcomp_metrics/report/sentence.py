@@ -10,6 +10,7 @@ from climcomp_metrics.report.bound import kept_text, largest_error
 from climcomp_metrics.report.limits import last_limit_text, sides_text
 from climcomp_metrics.report.model import Report, VariableReport
 from climcomp_metrics.report.phrases import phrase
+from climcomp_metrics.report.previews import losses, preview_sentence
 from climcomp_metrics.report.quantity import counted, enumerated, number_text, percent, size
 from climcomp_metrics.report.verdicts import closest, has_number, share_of_limit
 
@@ -27,6 +28,8 @@ def verdict_sentence(variable: VariableReport) -> str:
         return f"{variable.name} is carried over exactly."
     if variable.how == "lossless":
         return f"{variable.name} is stored losslessly, bit for bit{_why_lossless(variable)}."
+    if variable.how == "preview":
+        return f"{preview_sentence(variable)}."
     return f"{variable.name} {_kept(variable)}."
 
 
@@ -43,6 +46,16 @@ def headline(report: Report) -> str:
             return f"{found}, of {len(report.variables)}: {enumerated(names)}."
     if not data:
         return "Nothing but coordinates and the like, carried over exactly."
+    previews = sum(variable.how == "preview" for variable in data)
+    data = [variable for variable in data if variable.how != "preview"]
+    if previews and not data:
+        return f"{counted(previews, 'preview')} without a bound, and nothing else."
+    also = f" Beside them, {counted(previews, 'preview')} without a bound." if previews else ""
+    return _of_data(data) + also
+
+
+def _of_data(data: Sequence[VariableReport]) -> str:
+    """What became of variables that are more than previews."""
     lossy = [variable for variable in data if variable.how == "lossy"]
     warned = [variable.name for variable in lossy if variable.standing == "warn"]
     if not lossy:
@@ -60,6 +73,7 @@ def totals(report: Report) -> str:
     """How many variables went which way, and how much smaller the archive is."""
     words = {
         "lossy": "within error bounds",
+        "preview": "as previews without a bound",
         "lossless": "lossless",
         "refused": "refused",
         "carried": "carried over exactly",
@@ -87,8 +101,10 @@ def judgement(verdict: Verdict, variable: VariableReport) -> str:
 
 def further(variable: VariableReport) -> str:
     """What there is to know beside the verdict: largest error, other warnings, settings tried."""
-    if variable.standing == "fail" or variable.how not in ("lossy", "lossless"):
+    if variable.standing == "fail" or variable.how not in ("lossy", "lossless", "preview"):
         return ""
+    if variable.how == "preview":
+        return " ".join(filter(None, (losses(variable), _moved(variable))))
     parts: list[str] = []
     if variable.how == "lossless":
         return f"Before that, {_tried(variable)}." if _tried(variable) else ""

@@ -10,6 +10,7 @@ from climcomp_metrics.report.bound import bound_text
 from climcomp_metrics.report.cost_words import assumed_text, cost_entries
 from climcomp_metrics.report.gaps import Gap, not_checked, sampled
 from climcomp_metrics.report.model import Report, Standing, VariableReport
+from climcomp_metrics.report.previews import lost_facts, notice
 from climcomp_metrics.report.quantity import duration, enumerated, size, times
 from climcomp_metrics.report.sentence import further, headline, totals, verdict_sentence
 from climcomp_metrics.report.verdicts import OTHER_SUITE, TOGETHER, by_suite, worst
@@ -50,10 +51,16 @@ def render_text(report: Report, width: int = 100) -> str:
     data = [variable for variable in report.variables if variable.how != "carried"]
     carried = [variable.name for variable in report.variables if variable.how == "carried"]
     blocks = [
+        [notice(report)] if notice(report) else [],
         [f"Report of {report.name}, {report.created}, climcomp {report.climcomp}"],
         [headline(report), totals(report)],
         *(_variable(variable) for variable in data),
         [f"Carried over exactly: {', '.join(carried)}."] if carried else [],
+        *(
+            _listed(f"What {v.name} loses", (text for _, text in lost_facts(v)))
+            for v in data
+            if v.how == "preview"
+        ),
         _suites(data),
         _listed("Fallbacks", (f"{v.name}: {text}" for v in data for text in v.fallbacks)),
         _listed("Not checked", map(_gap, not_checked(report))),
@@ -77,7 +84,9 @@ def _variable(variable: VariableReport) -> list[str]:
         facts.append("+".join(sorted(variable.codecs)))
     if variable.bound:
         facts.append(f"bound {bound_text(variable.bound, variable.unit)}")
-    line = f"{_MARKS[variable.standing]}  {variable.name}  {'  '.join(facts)}"
+    is_preview = variable.how == "preview" and variable.standing == "warn"
+    mark = "PREVIEW" if is_preview else _MARKS[variable.standing]
+    line = f"{mark}  {variable.name}  {'  '.join(facts)}"
     said = " ".join(filter(None, (verdict_sentence(variable), further(variable))))
     return [line, f"      {said}"]
 

@@ -8,6 +8,7 @@ from climcomp_metrics.report.bound import bound_text, kept_text, largest_error
 from climcomp_metrics.report.lights import badge
 from climcomp_metrics.report.markup import Markup, breakable, element
 from climcomp_metrics.report.model import VariableReport
+from climcomp_metrics.report.previews import lost_facts
 from climcomp_metrics.report.quantity import counted, percent, size, times
 from climcomp_metrics.report.sentence import further, verdict_sentence
 
@@ -26,7 +27,7 @@ def verdict_line(variable: VariableReport) -> Markup:
     calm = " calm" if variable.standing in ("pass", "exact") else ""
     summary = element(
         "summary",
-        badge(variable.standing),
+        badge(variable.standing, "preview" if _is_shown(variable) else ""),
         element(
             "span",
             element("b", breakable(variable.name)),
@@ -38,6 +39,11 @@ def verdict_line(variable: VariableReport) -> Markup:
         element("span", times(variable.ratio), class_="ratio", title="raw size over stored size"),
     )
     return element("details", summary, facts(_decisions(variable)), class_=f"variable{calm}")
+
+
+def _is_shown(variable: VariableReport) -> bool:
+    """Whether it is a preview that nothing speaks against but that it has no bound."""
+    return variable.how == "preview" and variable.standing == "warn"
 
 
 def facts(entries: Iterable[tuple[str, str]]) -> Markup:
@@ -73,6 +79,7 @@ def _decisions(variable: VariableReport) -> list[tuple[str, str]]:
     where = f", {error[1]}" if error and error[1] else ""
     shape = ", ".join(f"{d} {n}" for d, n in zip(variable.dims, variable.shape, strict=False))
     return [
+        *lost_facts(variable),
         ("Standard name", variable.standard_name),
         ("Array", f"{variable.dtype}; {shape or 'scalar'}; unit {variable.unit or '1'}"),
         ("Class", _class_text(variable.kind)),

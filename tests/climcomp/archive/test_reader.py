@@ -13,6 +13,7 @@ import zarr
 
 from climcomp.archive import ArchiveStore, ArraySpec, open_archive, open_store, publish, write_whole
 from climcomp.errors import ArchiveDamagedError, ArchiveError, UsageError
+from climcomp.frame import decode_block
 
 VALUES = np.random.default_rng(3).normal(size=(6, 4, 6)).astype("f4")
 
@@ -74,6 +75,33 @@ def test_a_damaged_block_is_named_with_variable_object_and_chunk(store: ArchiveS
     with pytest.raises(ArchiveDamagedError, match=place):
         archive.read("tas")
     np.testing.assert_array_equal(VALUES[2], archive.read("tas", np.s_[2:3, :, :])[0])
+
+
+def test_the_stored_bytes_of_an_inner_chunk_are_its_payload(store: ArchiveStore) -> None:
+    archive = open_archive(store.root)
+    found = archive.stored_chunk("tas", (3, 1, 0))
+    assert (found.key, len(found.data) < store.size(found.key)) == ("tas/c.1.0.0", True)
+    assert store.get_range(found.key, found.offset, len(found.data)) == found.data
+    if archive.specs["tas"].codec == "block":
+        np.testing.assert_array_equal(
+            VALUES[3:4, 2:4], decode_block(found.data, (1, 2, 6), VALUES.dtype)
+        )
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "index"])
+def test_a_chunk_of_a_damaged_shard_is_damage(store: ArchiveStore, damage: str) -> None:
+    data = bytearray(store.get("tas/c.1.0.0"))
+    archive = open_archive(store.root)
+    if damage == "missing":
+        store.delete("tas/c.1.0.0")
+    elif damage == "cut":
+        store.put("tas/c.1.0.0", bytes(data[:-1]))
+    else:
+        data[-10] ^= 1
+        store.put("tas/c.1.0.0", bytes(data))
+    with pytest.raises(ArchiveDamagedError, match=r"tas/c\.1\.0\.0"):
+        archive.stored_chunk("tas", (3, 1, 0))
+    assert archive.stored_chunk("tas", (1, 1, 0)).data
 
 
 def test_an_unknown_variable_lists_those_there_are(store: ArchiveStore) -> None:

@@ -349,6 +349,29 @@ def test_a_codec_that_is_tried_only_if_asked_for_is(bench_of: BenchOf, source: P
     assert one.left_out == {}
 
 
+def test_a_preview_is_drawn_beside_the_others_but_never_advised(
+    bench_of: BenchOf, write_source: Write
+) -> None:
+    path = write_source(tas=waves()[:6])
+    one = only(
+        bench_of(path, "variables: {tas: {bound: 4 K}}\n", codecs=("preview", "sz3"), bounds=1)
+    )
+    drawn = curve(one, "preview (no bound)")
+    rate = drawn.trials[0].rate
+    assert rate is not None
+    assert rate.rmse <= 4 / np.sqrt(3)  # as large as errors spread evenly within the bound
+    assert drawn.trials[0].bound == 4
+    assert drawn.best is None
+    assert smallest(one) is None or smallest(one)[0].codec == "sz3"  # type: ignore[index]
+    assert {"psnr_db", "largest_error_db"} <= {delta.quality for delta in one.deltas}
+
+
+def test_a_preview_of_a_recipe_is_not_benched(bench_of: BenchOf, write_source: Write) -> None:
+    path = write_source(tas=waves()[:6])
+    with pytest.raises(UsageError, match="preview/tas: a preview has no bound that could be"):
+        bench_of(path, "quality: preview\ndefaults: {preview: {ratio: 8}}\n", bounds=1)
+
+
 def test_variables_that_are_not_asked_for_are_not_looked_at(
     bench_of: BenchOf, write_source: Write
 ) -> None:

@@ -62,7 +62,10 @@ def _dtype_name(array: np.ndarray) -> str:
 
 @pytest.fixture
 def make_archive(tmp_path: Path) -> MakeArchive:
-    """Publish an archive; `layout` has options of ArraySpec, `bounds` those of SZ3, by path."""
+    """Publish an archive; `layout` has options of ArraySpec, `bounds` those of SZ3, by path.
+
+    `codecs` has other codecs than SZ3 for these.
+    """
 
     def make(
         content: Content,
@@ -73,6 +76,7 @@ def make_archive(tmp_path: Path) -> MakeArchive:
         layout: Mapping[str, dict[str, Any]] | None = None,
         documents: Mapping[str, bytes] | None = None,
         bounds: Mapping[str, float] | None = None,
+        codecs: Mapping[str, Any] | None = None,
     ) -> Path:
         store = open_store(tmp_path / name)
         specs, entries = [], []
@@ -91,9 +95,8 @@ def make_archive(tmp_path: Path) -> MakeArchive:
             if path in (bounds or {}):
                 bound = ErrorBound("absolute", (bounds or {})[path])
                 fills = tuple(float(v) for k, v in attributes.items() if k == "_FillValue")
-                encoder = partial(
-                    encode_block, encoding=BlockEncoding(get_codec("sz3"), bound, exact=fills)
-                )
+                codec = (codecs or {}).get(path, get_codec("sz3"))
+                encoder = partial(encode_block, encoding=BlockEncoding(codec, bound, exact=fills))
             entries += write_whole(store, spec, array, encoder)
             specs.append(spec)
         publish(

@@ -58,6 +58,7 @@ EXPECTED = {
     "SourceError": 3,
     "SourceChangedError": 3,
     "CodecError": 2,
+    "TargetNotReached": 2,
     "MissingExtraError": 2,
     "PayloadError": 1,
     "BoundNotKept": 1,

@@ -118,7 +118,7 @@ cluster: {workers: 0}
         ("report: {figures: 3}", "wanted true or false"),
         ("report: {figure: true}", "did you mean 'figures'?"),
         ("jobs: []", "one recipe is one archive"),
-        ("quality: preview", "comes with coordinate networks"),
+        ("quality: prevew", "did you mean 'preview'?"),
         ("quality: clmate", "did you mean 'climate'?"),
         ("quality: {information: 1}", "below 1"),
         ("quality: {information: 0.9, engine: xbitinf}", "did you mean 'xbitinfo'?"),

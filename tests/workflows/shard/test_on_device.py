@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from climcomp.archive import ArraySpec
+from climcomp.archive import ArraySpec, read_shard
 from climcomp.bounds import ErrorBound
 from climcomp.codecs import get_codec
+from climcomp.codecs.neural.inr import fit
+from climcomp.codecs.neural.inr.codec import Inr
 from climcomp.codecs.neural.ncx import Ncx
-from climcomp.errors import BoundError
+from climcomp.errors import BoundError, FitDiverged
 from climcomp.frame import BlockEncoding
+from climcomp.prepare import Body
 from climcomp_metrics.field import Place
 from climcomp_workflows.plan.model import Rung, VariablePlan
-from climcomp_workflows.plan.neural import codes_on_device
+from climcomp_workflows.plan.neural import codes_on_device, waits_for_device
 from climcomp_workflows.shard import encode_shard
 from climcomp_workflows.shard.on_device import DeviceEncoder
 from climcomp_workflows.shard.smallest import WHOLE_UP_TO, encode_each, encode_smallest, encodings
@@ -29,6 +32,9 @@ BOUND = ErrorBound("absolute", 0.05)
 NCX = Rung("ncx", (), (BOUND,), None, "ncx")
 RIVAL = Rung("sz3", (), (BOUND,), None, "sz3", (("ncx", ()), ("rounding", ())))
 ROUNDED = Rung("ncx", (), (BOUND,), (13,), "ncx on rounded values")
+INR = Rung("inr", (("effort", 6),), (BOUND,), None, "inr")
+FOURIER = Rung("inr", (("kind", "fourier"), ("effort", 6)), (BOUND,), None, "fourier")
+RIVALS = Rung("sz3", (), (BOUND,), None, "sz3 or inr", (("inr", (("effort", 6),)),))
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
 
 
@@ -168,7 +174,97 @@ def test_after_trouble_the_cpu_codes_all_that_is_left(error: Exception, stand_in
         (LOSSLESS, False),
         (Rung("sz3", (), (BOUND,), None, "", (("zfp", ()),)), False),
         (Rung("log", (("inner", "ncx"),), (BOUND,), None, ""), False),
+        (INR, True),
+        (Rung("sz3", (), (BOUND,), None, "", (("inr", ()),)), True),
+        (Rung("inr", (("effort", 0),), (BOUND,), None, ""), False),  # least squares, without torch
     ],
 )
-def test_a_device_codes_ncx_alone(rung: Rung, expected: bool) -> None:
+def test_a_device_codes_ncx_and_fits_networks(rung: Rung, expected: bool) -> None:
     assert codes_on_device(rung) is expected
+    has_fits = "inr" in dict(rung.coders)
+    assert waits_for_device(rung) is (expected and has_fits)
+
+
+# Fits of networks
+
+
+def counted_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bodies each call was given."""
+    calls: list[int] = []
+    plain = Inr.encode_together
+
+    def encode(self: Inr, bodies: Sequence[Body], device: str, say: Any) -> list[Any]:
+        calls.append(len(bodies))
+        say("a remark")
+        return plain(self, bodies, device, say)
+
+    monkeypatch.setattr(Inr, "encode_together", encode)
+    return calls
+
+
+@pytest.mark.parametrize("rung", [INR, FOURIER, RIVALS], ids=lambda rung: rung.text)
+def test_all_networks_of_a_shard_are_fitted_together(
+    rung: Rung, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, values = counted_calls(monkeypatch), fields((7, 20, 36))
+    plan = variable(values, rung, 2)
+    place = Place("tas", (0, 0, 0, 0), (7, 1, 20, 36))
+    monkeypatch.setattr(Inr, "encode_filled", lambda *_: pytest.fail("by the CPU"))
+    monkeypatch.setattr(Inr, "encode", lambda *_: pytest.fail("by the CPU"))
+    encoder = DeviceEncoder("cpu")
+    data, blocks = encode_shard(plan, rung, place, (0, 0, 0), values, encoder)
+    assert calls == [3]  # the last of four has no value that is not exact
+    assert encoder.coded == 3
+    assert encoder.remarks == ["a remark"]
+    assert encoder.trouble == ""
+    assert blocks.total() == 4
+    assert "inr" in blocks or rung is RIVALS
+    decoded = read_shard(plan.spec, (0, 0, 0), data)[:7]
+    np.testing.assert_array_equal(np.isnan(decoded), np.isnan(values))
+    assert np.nanmax(np.abs(decoded.astype(np.float64) - values)) <= BOUND.value
+
+
+def test_a_fit_that_diverges_on_the_device_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fit, "LATENT_RATE", float("nan"))
+    monkeypatch.setattr(Inr, "encode_filled", lambda *_: pytest.fail("by the CPU"))
+    monkeypatch.setattr(Inr, "encode", lambda *_: pytest.fail("by the CPU"))
+    with pytest.raises(FitDiverged):
+        encode_smallest([fields((2, 20, 36))], ways(INR), DeviceEncoder("cpu"))
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+@pytest.mark.parametrize("shape", [(4, 20, 36), (8, 96, 192)])
+def test_a_rival_whose_fit_diverges_is_left_out_and_that_is_told(
+    shape: tuple[int, ...], on_device: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = [fields(shape), fields(shape, 0.5)]
+    expected = encode_smallest(blocks, ways(RIVALS)[:1])
+    monkeypatch.setattr(fit, "LATENT_RATE", float("nan"))
+    told: list[str] = []
+    encoder = DeviceEncoder("cpu") if on_device else encode_each
+    assert encode_smallest(blocks, ways(RIVALS), encoder, told.append) == expected
+    assert len(told) == 2
+    assert all("the fit of codec 'inr' diverges" in text for text in told)
+
+
+def test_a_whole_block_whose_fit_diverges_is_coded_by_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    block = fields((8, 96, 192), 0.0)
+    expected = encode_smallest([block], ways(RIVALS)[:1])
+    plain = encode_each
+
+    def encode(jobs: Any) -> list[Any]:
+        # Parts are fitted well, and much smaller; the whole block is not.
+        return [
+            b"x" * 80 + b"" if way.codec.name == "inr" and part.size < block.size
+            else FitDiverged("the fit diverges") if way.codec.name == "inr"
+            else plain([(part, way)])[0]
+            for part, way in jobs
+        ]  # fmt: skip
+
+    told: list[str] = []
+    assert encode_smallest([block], ways(RIVALS), encode, told.append) == expected
+    assert told == ["the fit diverges"]

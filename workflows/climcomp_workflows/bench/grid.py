@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from climcomp.bounds import ErrorBound
+from climcomp.bounds import NO_BOUND, ErrorBound
 from climcomp.codecs import choose_settings, get_codec
 from climcomp.rounding import keepbits_for
 from climcomp_workflows.plan.level_bounds import LevelRange
-from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.model import PREVIEW_CODEC, Rung
 
 SPAN = 16.0
 """How far the bounds reach to both sides of the plan's; our own: four bits more and four less."""
@@ -23,6 +24,8 @@ SPAN = 16.0
 USUAL_COUNT = 9
 # As a plan does: a rounding before the codec takes this share of the bound.
 ROUNDING_SHARE = 0.25
+EVEN_RMSE = 1 / math.sqrt(3)
+"""Of errors that are spread evenly within a bound of 1: what a preview is made for, beside it."""
 # Values of the piece of a block on which a codec's settings are chosen; our own.
 PIECE_VALUES = 1 << 17
 
@@ -62,6 +65,8 @@ class CodecSetup:
     @property
     def label(self) -> str:
         """What tables call it."""
+        if self.codec == PREVIEW_CODEC:
+            return "preview (no bound)"
         return f"rounding then {self.codec}" if self.rounded else self.codec
 
     def rung(
@@ -80,6 +85,9 @@ class CodecSetup:
         """
         scaled = tuple(bound.tightened(1.0 / factor) for bound in bounds)
         tightest = min(scaled, key=lambda bound: bound.value)
+        if self.codec == PREVIEW_CODEC:
+            target = ("target", "rmse"), ("value", tightest.value * EVEN_RMSE)
+            return Rung(self.codec, target, (NO_BOUND,) * len(scaled), None, self.label)
         chosen = self.planned
         if chosen is None:
             chosen = _changed_fields(choose_settings(self.codec, self.piece, tightest))

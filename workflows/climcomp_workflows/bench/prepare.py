@@ -17,9 +17,10 @@ from climcomp_workflows.domain import make_domain
 from climcomp_workflows.plan.blocks import Region, sample_blocks
 from climcomp_workflows.plan.draft import field_settings
 from climcomp_workflows.plan.fields import exact_values
+from climcomp_workflows.plan.fit_settings import fit_settings_of
 from climcomp_workflows.plan.layout import Layout
 from climcomp_workflows.plan.lossless import layout_of, lossless_reason
-from climcomp_workflows.plan.model import VariablePlan
+from climcomp_workflows.plan.model import Settings, VariablePlan
 from climcomp_workflows.plan.places import Places, subject_of
 from climcomp_workflows.plan.sample import Sample
 from climcomp_workflows.plan.subject import Dataset, Findings, Subject, is_packed
@@ -49,6 +50,7 @@ class Prepared:
     bound_text: str
     bound_source: str
     notes: tuple[str, ...]
+    fits: Settings  # of networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ def prepare(
     SourceError
         If the source cannot be read.
     """
+    if plan.is_preview:
+        raise NotBenched("a preview has no bound that could be varied; give the variable one")
     variable = dataset.source.variables[plan.source_name]
     settings = settings_for(recipe, plan.name)
     if reason := lossless_reason(recipe, variable, settings):
@@ -108,7 +112,10 @@ def prepare(
     if not any(block.counts.any() for block in blocks.blocks):
         raise NotBenched("all values of its sample blocks are missing")
     notes = tuple(findings.notes) if plan.how != "lossy" else ()
-    return Prepared(plan, gate, blocks, chosen.bounds, chosen.text, chosen.source, notes)
+    return Prepared(
+        plan, gate, blocks, chosen.bounds, chosen.text, chosen.source, notes,
+        fit_settings_of(subject, chosen.chunk, masked=found.masked),
+    )  # fmt: skip
 
 
 def _of_plan(plan: VariablePlan) -> _Chosen:

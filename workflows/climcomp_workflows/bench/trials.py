@@ -20,7 +20,7 @@ from climcomp_workflows.bench.model import (
     Trial,
 )
 from climcomp_workflows.bench.prepare import Prepared
-from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.model import PREVIEW_CODEC, Rung
 
 # What a codec may say instead of a payload.
 REFUSALS = (BoundError, CodecError, MissingExtraError)
@@ -46,6 +46,8 @@ def make_curve(
     """
     trials = tuple(_try(prepared, setup, factor, criteria) for factor in factors)
     sound = [trial for trial in trials if trial.rate is not None and not trial.failed]
+    if setup.codec == PREVIEW_CODEC:  # without a bound it is no setting to take instead
+        sound = []
     smallest = min(sound, key=lambda t: t.rate.stored_bytes if t.rate else 0, default=None)
     return Curve(
         label=setup.label,
@@ -68,7 +70,6 @@ def _try(
         measured = [gate.measure(rung, position) for position in range(len(gate.sample.levels))]
     except REFUSALS as error:
         return Trial(factor, bound, refused=str(error))
-    assert rung.bounds is not None
     together = gate.verdicts(measured)
     for verdict in together:
         criteria.setdefault(verdict.criterion, _row(verdict))
@@ -81,7 +82,7 @@ def _try(
         levels=tuple(
             LevelTrial(
                 level=one.level,
-                bound=rung.bounds[one.level].value,
+                bound=factor * prepared.bounds[one.level].value,
                 largest_error=one.check.worst,
                 criteria=_judged(gate.verdicts([one])),
             )
@@ -142,7 +143,7 @@ def _suite(criterion: str) -> str:
 
 def rounding_pays(prepared: Prepared, setup: CodecSetup, worth: float) -> CodecSetup | None:
     """The same codec behind a rounding, if that saves a share `worth` of the bytes at the bound."""
-    if prepared.bounds[0].kind != "absolute":
+    if prepared.bounds[0].kind != "absolute" or setup.codec == PREVIEW_CODEC:
         return None
     behind = dataclasses.replace(setup, rounded=True)
     try:

@@ -18,7 +18,8 @@ from climcomp_workflows.bench.model import (
 )
 from climcomp_workflows.bench.prepare import Prepared, blocks_text, sample_text
 from climcomp_workflows.bench.trials import make_curve, rounding_pays
-from climcomp_workflows.plan.model import VariablePlan
+from climcomp_workflows.plan.fits import is_fitted
+from climcomp_workflows.plan.model import PREVIEW_CODEC, VariablePlan
 
 # As a plan does: a rounding before another codec must save this share of the bytes.
 WORTH_SHARE = 0.01
@@ -73,7 +74,10 @@ def bench_variable(
 
 
 # Codecs that are tried only where they are asked for, and why.
-ASKED_ALONE = {"inr": "it fits a network to every block anew; --codecs inr tries it"}
+ASKED_ALONE = {
+    "inr": "it fits a network to every block anew; --codecs inr tries it",
+    PREVIEW_CODEC: "it keeps no bound; --codecs preview draws it, at the errors of even spread",
+}
 
 
 def _planned(plan: VariablePlan) -> str:
@@ -116,13 +120,15 @@ def _setups(
         if asked is None and name in ASKED_ALONE:
             left_out[name] = ASKED_ALONE[name]
             continue
-        if kind not in codec.kinds:
+        if kind not in codec.kinds and not (name == PREVIEW_CODEC and kind == "absolute"):
             keeps = ", ".join(sorted(codec.kinds))
             left_out[name] = f"it keeps {keeps} bounds, this one is {kind}"
             continue
         planned: tuple[tuple[str, Any], ...] | None = None  # Any: a codec's settings
         if first.codec == name:
             planned = first.settings
+        elif is_fitted(name):
+            planned = prepared.fits
         setups.append(CodecSetup(name, planned, piece))
     return setups, left_out
 

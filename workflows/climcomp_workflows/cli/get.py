@@ -1,4 +1,4 @@
-"""`climcomp get`: a part of an archive as NetCDF or Zarr."""
+"""`climcomp get`: a part of an archive as NetCDF or Zarr, or what its networks say at places."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from pathlib import Path
 from climcomp.errors import UsageError
 from climcomp_workflows.cli.answer import Answer
 from climcomp_workflows.cli.command import Adder, Options
+from climcomp_workflows.cli.get_at import run_at
 
 _EXAMPLES = """\
   climcomp get archive.zarr tas -o tas.nc                            all of one variable
   climcomp get archive.zarr tas pr --time 2000-06:2000-08 -o jja.nc  June to August, all of both
   climcomp get archive.zarr ta --level 850,500 --box=-10,35,30,60 -o europe.nc
   climcomp get archive.zarr tas --itime 0:12 --index lat=10:20 -o part.zarr
+  climcomp get archive.zarr z --at 52.5,13.4,2000-07-01T06:00,level=850   between the grid points
+  climcomp get archive.zarr z --at @stations.csv --level 850 -o z.csv     at a list of places
 
 A box is WEST,SOUTH,EAST,NORTH in degrees (write --box=... where it begins with a minus); longitudes
 may be -180 to 180 or 0 to 360, whatever the grid's are, and may cross its seam: then those before
 the seam are turned by 360 degrees, so that they rise. On curved grids the smallest rectangle of
 cells around the box is taken. Coordinates, bounds, grid mapping and cell measures come along.
+
+--at asks variables that have coordinate networks (codec inr, previews) anywhere between their grid
+points, without decoding their blocks; what comes has no bound. LAT,LON[,TIME], then NAME=VALUE for
+other dimensions (--at=... where it begins with a minus), or @FILE: CSV whose first line has names
+such as name,lat,lon,time,level. Columns that are no coordinates are carried over.
 """
 
 
@@ -28,7 +36,15 @@ def add(adder: Adder) -> None:
     parser.add_argument(
         "variables", nargs="+", metavar="VARIABLE", help="names, groups before them"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="out.nc or out.zarr")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="out.nc or out.zarr; with --at out.csv, or none"
+    )
+    parser.add_argument(
+        "--at",
+        action="append",
+        metavar="LAT,LON[,TIME]",
+        help="what networks say at this place, or @FILE of places; may be said several times",
+    )
     parser.add_argument(
         "--time", metavar="FIRST:LAST", help="dates, both included: 2000-01:2000-12"
     )
@@ -53,7 +69,13 @@ def add(adder: Adder) -> None:
 
 
 def run(options: Options) -> Answer:
-    """Select, then write."""
+    """Select, then write; or ask at places."""
+    if options.at:
+        return run_at(options)
+    if options.output is None:
+        raise UsageError(
+            "name a file to write, -o out.nc or -o out.zarr, or give a place with --at"
+        )
     from climcomp.archive import open_archive
     from climcomp_metrics.report.quantity import size
     from climcomp_workflows.subset import (

@@ -16,7 +16,9 @@ _EXAMPLES = """\
 Samples of the source are read and compressed, at most 2 % of it; nothing is stored. Each variable
 is shown with its class, bound, ladder of codecs, layout and estimated size; at the end stand time,
 energy, the storage saved, and money at the prices that the recipe states under cost. For variables
-by ncx it says whether a GPU of this machine would code them, and what they take without one.
+by ncx or inr it says whether a GPU of this machine would code them, and what they take without one;
+fits of networks that would take the CPU over an hour are begun by `climcomp run` with --yes only,
+or once it has asked.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ _EXAMPLES = """\
   climcomp run recipe.yaml --store /scratch/t2m.zarr write the archive there
   climcomp run recipe.yaml --full                    measure every time step, take no samples
   climcomp run recipe.yaml --quiet --json >run.json  for a batch job
+  climcomp run recipe.yaml --yes                     even if fits of networks take over an hour
 
 Every value is checked against its bound before the archive is published; until then no reader sees
 it. Ctrl-C, SIGTERM or a full disk leave a run that the same command takes up where it stood.
@@ -41,6 +43,11 @@ def add(adder: Adder) -> None:
         action="store_true",
         help="take the store from another run that seems alive: be sure that it is dead",
     )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="agree to fits of networks that take over an hour without a GPU",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
     parser.set_defaults(run=run)
 
@@ -55,7 +62,12 @@ def run(options: Options) -> Answer:
     silent = options.quiet or options.json
     progress = Silent() if silent else make_progress(sys.stderr)
     try:
-        outcome = run_recipe(recipe, progress=progress, take_over=options.take_over)
+        outcome = run_recipe(
+            recipe,
+            progress=progress,
+            take_over=options.take_over,
+            agree=functools.partial(_agrees, options),
+        )
     except (Exception, KeyboardInterrupt) as error:
         if exit_code(error) == STOPPED:
             # Of a KeyboardInterrupt no more is shown than its first argument.
@@ -66,6 +78,16 @@ def run(options: Options) -> Answer:
                 error.add_note(advice)
         raise
     return _answer(outcome)
+
+
+def _agrees(options: Options, told: str) -> bool:
+    """Whether a person agrees to long fits: by an option, or when asked on a terminal."""
+    if options.yes:
+        return True
+    if options.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f"{told[:1].upper()}{told[1:]}. Begin? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _as_told(recipe: Recipe, options: Options) -> Recipe:
@@ -86,6 +108,7 @@ def _again(options: Options) -> str:
     words += ["--store", options.store] if options.store is not None else []
     words += ["--workers", str(options.workers)] if options.workers is not None else []
     words += ["--full"] if options.full else []
+    words += ["--yes"] if options.yes else []
     return " ".join(words)
 
 

@@ -58,10 +58,10 @@ def try_bounds(
 
     Returns
     -------
-    None if the rung loses nothing, or the codec refuses every bound.
+    None if the rung loses nothing or has no bound, or the codec refuses every bound.
     """
     settings = variable.settings
-    if rung.bounds is None or settings is None:
+    if rung.bounds is None or settings is None or rung.bounds[0].kind == "none":
         return None
     times = tuple(range(steps.start, steps.stop))
     rows, columns = (slice(0, size) for size in settings.shape[2:])

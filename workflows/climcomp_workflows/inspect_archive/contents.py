@@ -176,6 +176,8 @@ def _entry(spec: ArraySpec, sizes: list[int], report: VariableReport | None) -> 
     bound = None
     if report is not None and report.bound is not None and report.how == "lossy":
         bound = bound_text(report.bound, report.unit)
+    elif report is not None and report.how == "preview":
+        bound = "none: a preview"
     return {
         "name": spec.path,
         "how": None if report is None else report.how,

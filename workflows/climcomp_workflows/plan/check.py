@@ -10,6 +10,7 @@ from climcomp_workflows.plan.ladder import able_codecs
 from climcomp_workflows.plan.level_bounds import resolved_bound, values_of_levels
 from climcomp_workflows.plan.level_values import level_values
 from climcomp_workflows.plan.lossless import layout_of, lossless_reason
+from climcomp_workflows.plan.preview import refuse_preview_group
 from climcomp_workflows.plan.subject import Dataset, stored_dtype
 from climcomp_workflows.recipe import Recipe, check_names, settings_for
 
@@ -29,6 +30,11 @@ def check_recipe(recipe: Recipe, datasets: Sequence[Dataset]) -> tuple[str, ...]
         remarks = check_names(recipe, [d.path(n) for d in datasets for n in d.source.variables])
     except RecipeError as error:
         errors.append(error)
+    if recipe.quality == "preview":
+        try:
+            refuse_preview_group(datasets)
+        except RecipeError as error:
+            errors.append(error)
     for dataset in datasets:
         for variable in dataset.source.variables.values():
             try:

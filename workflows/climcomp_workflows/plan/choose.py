@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -130,12 +130,14 @@ def race(
     rounding: str | int,
     *,
     inner: Sequence[str] = (),
+    given: Mapping[str, Settings] | None = None,
     lossless_may_win: bool = True,
 ) -> Race:
     """Encode the sample blocks with every codec, and losslessly.
 
     Where lossless coding may not win, something lossy does if any codec keeps the bound. `inner`
-    are codecs that logarithms may be coded with, beside the one that `log` has by itself.
+    are codecs that logarithms may be coded with, beside the one that `log` has by itself; `given`
+    has the settings of codecs that the recipe gives them.
 
     A codec that refuses the blocks (a bound below their precision) is left out. A rounding before
     another codec is tried where `rounding` is auto, and always done where it is a number of bits.
@@ -149,7 +151,7 @@ def race(
             trials += _differences(blocks, pieces, fixed, exact, fill)
             continue
         try:
-            settings = _settings_of(codec, blocks, raw_bytes)
+            settings = (given or {}).get(codec) or _settings_of(codec, blocks, raw_bytes)
             plain = _try(pieces, codec, settings, fixed, exact, fill)
         except (BoundError, CodecError) as error:
             refusals.append(f"{codec}: {error}")

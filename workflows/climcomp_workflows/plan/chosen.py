@@ -63,6 +63,9 @@ def choose_encoding(
             raise
         begin = 0  # it may be smaller within the loosest bounds
         draft = choice.draft(choice.everywhere(begin))
+    # Of several trials of a codec the first, which is on whole blocks where one is.
+    for trial in reversed(draft.race.trials):
+        findings.rates[trial.codec] = trial.seconds / max(1, trial.raw_bytes)
     chosen = _searched(choice, draft, begin)
     return chosen or by_ladder(choice, draft, choice.everywhere(begin), ())
 

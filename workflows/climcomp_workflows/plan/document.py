@@ -45,7 +45,8 @@ def plan_document(
         settings or Cost(),
         wall_seconds=timing.wall_seconds(plan, work, workers, planning_seconds),
         workers=workers,
-        source_bytes=source,
+        # A preview replaces nothing: its originals stay.
+        source_bytes=sum(v["source_bytes"] for v in variables if not v["is_preview"]),
         stored_bytes=estimated,
     )
     return {
@@ -99,11 +100,12 @@ def plan_document(
 
 def _variable(work: Work, gpus: GpuWorkers) -> dict[str, Any]:
     variable, spec = work.variable, work.variable.spec
-    neural = neural_work(variable, work.seconds, gpus)
+    neural = neural_work(variable, work.seconds, gpus, work.fits)
     raw = timing.raw_bytes(variable)
     return {
         "name": variable.name,
         "how": variable.how,
+        "is_preview": variable.is_preview,
         "class": variable.kind,
         "reason": variable.reason,
         "unit": str(spec.attributes.get("units", "")),
@@ -129,7 +131,13 @@ def _variable(work: Work, gpus: GpuWorkers) -> dict[str, Any]:
         "ratio": raw / variable.estimated_bytes if variable.estimated_bytes else None,
         "measured_mb_per_second": work.rate,
         "core_seconds": work.seconds,
-        "neural": neural and {"on_gpu": neural.on_gpu, "told": neural.told},
+        "neural": neural
+        and {
+            "codec": neural.codec,
+            "on_gpu": neural.on_gpu,
+            "told": neural.told,
+            "fit_core_seconds": work.fits and work.fits.core_seconds,
+        },
         "notes": list(variable.notes),
         "own_metrics": [] if variable.settings is None else [o.id for o in variable.settings.own],
     }  # fmt: skip

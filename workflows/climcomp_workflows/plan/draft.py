@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from climcomp_metrics.field import Axes, FieldSettings, no_neighbours
 from climcomp_workflows.plan.blocks import sample_blocks
 from climcomp_workflows.plan.choose import SLOW, Race, Trial, race
 from climcomp_workflows.plan.fields import bins_of_all, is_periodic
+from climcomp_workflows.plan.fit_settings import fit_settings_of
 from climcomp_workflows.plan.ladder import (
     LevelBounds,
     able_codecs,
@@ -25,7 +26,7 @@ from climcomp_workflows.plan.later import PORTABLE_FACTOR, encode_at, standard_s
 from climcomp_workflows.plan.layout import OWN_CHUNK_BYTES, Layout
 from climcomp_workflows.plan.lossless import layout_of
 from climcomp_workflows.plan.members import ensemble_of
-from climcomp_workflows.plan.model import Rung
+from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.plan.pieces import SampleBlock, tightest
 from climcomp_workflows.plan.subject import Subject, is_packed
 from climcomp_workflows.plan.survey import EveryBit, Survey
@@ -89,7 +90,8 @@ def make_draft(
         able = tuple(name for name in able if name not in SLOW)  # there is nothing to gain
     inner = inner_codecs(subject.recipe, subject.settings) if able_slow else ()
     chosen = able if codec is None else (codec,)
-    entry = _Entry(chosen, inner, _rounding(subject, may_round), exact)
+    given = {"inr": fit_settings_of(subject, layout.chunk, masked=found.masked)}
+    entry = _Entry(chosen, inner, _rounding(subject, may_round), exact, given)
     result = _race(subject, blocks, entry)
     if _may_part_steps(subject, found, layout):
         single = single_steps(blocks, found.axes)
@@ -230,6 +232,7 @@ class _Entry:
     inner: tuple[str, ...]  # codecs of logarithms
     rounding: str | int
     exact: tuple[float, ...]
+    given: Mapping[str, Settings]  # of codecs, by the recipe
 
 
 def _rounding(subject: Subject, may_round: bool) -> str | int:
@@ -249,6 +252,7 @@ def _race(subject: Subject, blocks: list[SampleBlock], entry: _Entry) -> Race:
         fill_of(subject.variable),
         entry.rounding,
         inner=entry.inner,
+        given=entry.given,
         # Packed integers are compared as they are, not as the floats that they stand for.
         lossless_may_win=not is_packed(subject.variable),
     )

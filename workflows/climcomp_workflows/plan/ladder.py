@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from climcomp.bounds import BoundKind, ErrorBound
 from climcomp.codecs import get_codec, missing_extra
 from climcomp.errors import RecipeError
 from climcomp.rounding import keepbits_for
+from climcomp_workflows.plan.fit_settings import fit_settings
 from climcomp_workflows.plan.model import Rung, Settings
 from climcomp_workflows.recipe import Recipe, VariableSettings
 from climcomp_workflows.recipe.models import Effort
@@ -27,6 +28,8 @@ TOO_SLOW: dict[Effort, frozenset[str]] = {
 }
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
+# How codecs do without the package that they want.
+_WITHOUT_EXTRA = {"inr": "write neural: {fit: fast}, "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,15 @@ def auto_codecs(effort: Effort = "normal") -> tuple[str, ...]:
     return tuple(name for name in every if missing_extra(name) is None)
 
 
-def candidates(codecs: Sequence[str], kind: BoundKind, where: str) -> tuple[str, ...]:
+def candidates(
+    codecs: Sequence[str], kind: BoundKind, where: str, given: Mapping[str, Settings] | None = None
+) -> tuple[str, ...]:
     """The codecs among those asked for that keep bounds of this kind.
+
+    Parameters
+    ----------
+    given
+        The settings that the recipe gives codecs.
 
     Raises
     ------
@@ -65,10 +75,11 @@ def candidates(codecs: Sequence[str], kind: BoundKind, where: str) -> tuple[str,
     """
     able = tuple(name for name in codecs if kind in get_codec(name).kinds)
     for name in able:
-        if extra := missing_extra(name):
+        if extra := missing_extra(name, **dict((given or {}).get(name, ()))):
+            spared = _WITHOUT_EXTRA.get(name, "")
             raise RecipeError(
                 f"{where}: {name} needs a package that is not installed: "
-                f"pip install 'climcomp[{extra}]', or leave {name} out of codecs."
+                f"pip install 'climcomp[{extra}]', {spared}or leave {name} out of codecs."
             )
     if able:
         return able
@@ -94,7 +105,8 @@ def able_codecs(recipe: Recipe, settings: VariableSettings, kind: BoundKind) -> 
     where = f"{settings.origins['codecs']}: codecs of {settings.name}"
     # A range is made numbers before anything is encoded.
     absolute: BoundKind = "absolute" if kind == "range_relative" else kind
-    return candidates([codec for codec in asked if codec != "lossless"], absolute, where)
+    given = {"inr": fit_settings(recipe.neural)}
+    return candidates([codec for codec in asked if codec != "lossless"], absolute, where, given)
 
 
 def inner_codecs(recipe: Recipe, settings: VariableSettings) -> tuple[str, ...]:

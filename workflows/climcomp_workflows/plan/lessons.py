@@ -56,7 +56,7 @@ def read_lessons(recipe: Recipe) -> dict[str, Lesson]:
     return {
         variable.name: _lesson(variable, reports[variable.name])
         for variable in plan.variables
-        if variable.how == "lossy" and variable.name in reports
+        if variable.how == "lossy" and variable.name in reports and not variable.is_preview
     }
 
 

@@ -79,7 +79,8 @@ def lossless_reason(recipe: Recipe, variable: SourceVariable, settings: Variable
         return f"{settings.origins['variable_class']} says class: lossless"
     if settings.codecs == ("lossless",):
         return f"{settings.origins['codecs']} says codecs: lossless"
-    if is_packed(variable) and settings.bound is None and recipe.quality != "climate":
+    unpacks = settings.bound is not None or recipe.quality in ("climate", "preview")
+    if is_packed(variable) and not unpacks:
         what = "integers" if variable.dtype.kind in "iu" else "floats"
         return f"packed {what} stay packed; a bound in the recipe would compress their values"
     return ""

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Literal
 
 from climcomp_workflows.domain import make_domain
+from climcomp_workflows.gate import Enforced
 from climcomp_workflows.plan.chosen import choose_encoding
 from climcomp_workflows.plan.draft import Draft, estimates, field_settings
 from climcomp_workflows.plan.fields import exact_values
 from climcomp_workflows.plan.finer_tails import with_finer_tails
 from climcomp_workflows.plan.lossless import array_spec, plan_lossless
-from climcomp_workflows.plan.model import Enforced, VariablePlan
+from climcomp_workflows.plan.model import VariablePlan
 from climcomp_workflows.plan.own_network import with_own_network
 from climcomp_workflows.plan.subject import Findings, Subject, is_packed
 from climcomp_workflows.plan.survey import EveryBit, Survey, survey

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from climcomp.archive.attributes import Attributes
 from climcomp.errors import RecipeError, SourceError
@@ -12,13 +12,16 @@ from climcomp_metrics.base import Limits
 from climcomp_metrics.criteria import all_criteria, make_limits
 from climcomp_metrics.spectral.harmonics import load_ducc0
 from climcomp_workflows.plan.check import all_at_once, check_recipe
+from climcomp_workflows.plan.fits import unused_fits
 from climcomp_workflows.plan.lessons import Lesson, read_lessons
 from climcomp_workflows.plan.lossless import lossless_reason, plan_lossless
 from climcomp_workflows.plan.lossy import plan_lossy
 from climcomp_workflows.plan.model import DatasetPlan, Plan, VariablePlan
 from climcomp_workflows.plan.own_code import code_of
 from climcomp_workflows.plan.places import Places, subject_of
+from climcomp_workflows.plan.preview import DATA, beside_previews, plan_preview, with_notice
 from climcomp_workflows.plan.subject import Dataset, Findings
+from climcomp_workflows.plan.survey import EveryBit
 from climcomp_workflows.recipe import (
     Recipe,
     recipe_digest,
@@ -35,6 +38,7 @@ class PlannedCost:
     variable: str
     sampled_bytes: int
     seconds: float  # one encode and one decode of the sampled bytes
+    rates: Mapping[str, float] = field(default_factory=dict)  # seconds to a byte, by codec
 
 
 def open_datasets(recipe: Recipe) -> dict[str, Source]:
@@ -123,10 +127,12 @@ def _make(
     costs: list[PlannedCost] = []
     errors: list[RecipeError] = []
     skipped: dict[str, str] = {}
+    previews: list[Dataset] = []
     for dataset in datasets:
         for name, reason in dataset.source.unsupported.items():
             skipped[dataset.path(name)] = reason
         places = Places(dataset.source)
+        mine: list[VariablePlan] = []
         for variable in dataset.source.variables.values():
             path = dataset.path(variable.name)
             if only is not None and path not in only:
@@ -137,36 +143,65 @@ def _make(
             say(path)
             try:
                 lesson = lessons.get(path)
-                plan, cost = _plan_variable(recipe, dataset, variable, places, limits, lesson)
+                planned = _plan_variable(recipe, dataset, variable, places, limits, lesson)
             except RecipeError as error:
                 errors.append(error)
                 continue
-            variables.append(plan)
-            costs += [] if cost is None else [cost]
+            mine += [plan for plan, _ in planned]
+            costs += [cost for _, cost in planned if cost is not None]
+        if any(plan.is_preview for plan in mine):
+            previews.append(replace(dataset, are_previews=True))
+            mine += beside_previews(recipe, previews[-1])
+            mine, gone = _without_empty_frame(dataset, mine)
+            skipped |= gone
+        variables += mine
     if errors:
         raise all_at_once(errors)
     warnings = (*remarks, *(w for d in datasets for w in d.source.warnings))
-    return _assembled(recipe, datasets, tuple(variables), warnings, skipped), costs
+    return _assembled(recipe, datasets, previews, tuple(variables), warnings, skipped), costs
+
+
+def _without_empty_frame(
+    dataset: Dataset, variables: list[VariablePlan]
+) -> tuple[list[VariablePlan], dict[str, str]]:
+    """The variables without coordinates that no data of theirs are left for, and what is gone."""
+    previews = {v.source_name: v.name for v in variables if v.is_preview}
+    own = [v for v in variables if v.name == dataset.path(v.source_name)]
+    gone = {
+        dataset.path(name): f"only its preview is, without a bound: {path}"
+        for name, path in previews.items()
+        if all(v.source_name != name for v in own)
+    }
+    if not any(v.part in DATA for v in own):
+        return [v for v in variables if v not in own], gone
+    here = {v.source_name for v in own}
+    # What stands in both groups counts once as the source's.
+    return [
+        v if v in own or v.source_name not in here else replace(v, source_bytes=0)
+        for v in variables
+    ], gone
 
 
 def _assembled(
     recipe: Recipe,
     datasets: list[Dataset],
+    previews: list[Dataset],
     variables: tuple[VariablePlan, ...],
     warnings: tuple[str, ...],
     skipped: dict[str, str],
 ) -> Plan:
-    groups, unlimited = _groups(datasets)
+    groups, unlimited = _groups([*datasets, *previews])
     checks = recipe.checks
     together = groups_of(datasets, variables, checks.off)
     over_several = {c.id for c in all_criteria() if c.scope == "dataset"}
     warnings = (*warnings, *unmet(checks.require, together, over_several))
+    warnings = (*warnings, *unused_fits(recipe.neural, variables))
     return Plan(
         name=recipe.name,
         recipe_text=recipe.text,
         recipe_digest=recipe_digest(recipe),
         datasets={d.key: DatasetPlan(d.source.spec, tuple(d.source.identity())) for d in datasets},
-        groups=groups,
+        groups=with_notice(groups, [v.name for v in variables if v.is_preview]),
         unlimited=unlimited,
         variables=variables,
         checks={
@@ -190,15 +225,35 @@ def _plan_variable(
     places: Places,
     limits: Limits,
     lesson: Lesson | None,
-) -> tuple[VariablePlan, PlannedCost | None]:
+) -> list[tuple[VariablePlan, PlannedCost | None]]:
+    """The variable, its preview, or both."""
     settings = settings_for(recipe, dataset.path(variable.name))
     reason = lossless_reason(recipe, variable, settings)
     if reason:
-        return plan_lossless(recipe, dataset, variable, settings, reason), None
-    subject = subject_of(recipe, dataset, variable, places, limits)
+        return [(plan_lossless(recipe, dataset, variable, settings, reason), None)]
+    subject = replace(subject_of(recipe, dataset, variable, places, limits), lesson=lesson)
+    planned: list[tuple[VariablePlan, PlannedCost | None]] = []
+    if settings.preview is not None:
+        findings = Findings()
+        as_preview = replace(subject, dataset=replace(dataset, are_previews=True))
+        try:
+            preview = plan_preview(as_preview, findings, settings.preview)
+        except EveryBit as found:
+            if settings.bound is None:
+                exact = plan_lossless(recipe, dataset, variable, settings, str(found))
+                return [(exact, None)]
+        else:
+            if settings.bound is None:
+                return [(preview, _cost(preview, findings))]
+            # The source's bytes count once, with the variable itself.
+            planned.append((replace(preview, source_bytes=0), _cost(preview, findings)))
     findings = Findings()
-    plan = plan_lossy(replace(subject, lesson=lesson), findings)
-    return plan, PlannedCost(plan.name, findings.sampled_bytes, findings.seconds)
+    plan = plan_lossy(subject, findings)
+    return [(plan, _cost(plan, findings)), *planned]
+
+
+def _cost(plan: VariablePlan, findings: Findings) -> PlannedCost:
+    return PlannedCost(plan.name, findings.sampled_bytes, findings.seconds, findings.rates)
 
 
 def _groups(
@@ -209,8 +264,8 @@ def _groups(
     for dataset in datasets:
         source = dataset.source
         for path, attributes in {"": source.attributes, **source.groups}.items():
-            groups["/".join(part for part in (dataset.key, path) if part)] = dict(attributes)
+            groups["/".join(part for part in (dataset.group, path) if part)] = dict(attributes)
         for path, names in source.unlimited.items():
             if names:
-                unlimited["/".join(part for part in (dataset.key, path) if part)] = names
+                unlimited["/".join(part for part in (dataset.group, path) if part)] = names
     return groups, unlimited

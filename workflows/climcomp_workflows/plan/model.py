@@ -19,12 +19,13 @@ from climcomp.archive.attributes import (
 from climcomp.bounds import ErrorBound
 from climcomp.source import FileIdentity, SourceSpec
 from climcomp_metrics.field import FieldSettings
+from climcomp_workflows.gate import Enforced
 from climcomp_workflows.together.model import GroupPlan
 
 PLAN_VERSION = 1
+PREVIEW_CODEC = "preview"
 
 How = Literal["lossy", "lossless", "carried"]
-Enforced = Literal["all", "bounds"]
 Settings = tuple[tuple[str, Any], ...]
 """The fields of a codec that are not at their defaults."""
 
@@ -57,6 +58,11 @@ class Rung:
     def lossless(self) -> bool:
         """True where every bit comes back."""
         return self.bounds is None
+
+    @property
+    def coders(self) -> tuple[tuple[str, Settings], ...]:
+        """All codecs that may code a block, with their settings; its own is the first."""
+        return ((self.codec, self.settings), *self.rivals)
 
     def to_dict(self) -> dict[str, Any]:
         """The rung as JSON stores it."""
@@ -154,6 +160,11 @@ class VariablePlan:
     def name(self) -> str:
         """The variable's path in the archive."""
         return self.spec.path
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it is stored without a bound, for a quick look."""
+        return self.ladder[0].codec == PREVIEW_CODEC
 
     def to_dict(self) -> dict[str, Any]:
         """The variable's plan as JSON stores it."""

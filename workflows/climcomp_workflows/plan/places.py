@@ -58,7 +58,7 @@ def subject_of(
         recipe=recipe,
         dataset=dataset,
         variable=variable,
-        settings=settings_for(recipe, dataset.path(variable.name)),
+        settings=settings_for(recipe, dataset.named(variable.name)),
         geometry=geometry,
         weights=weights,
         months=places.months(variable),

@@ -57,10 +57,13 @@ def plan_text(
 def _head(
     document: dict[str, Any], data: list[dict[str, Any]], carried: list[dict[str, Any]]
 ) -> list[str]:
-    lossy = sum(entry["how"] == "lossy" for entry in data)
+    previews = sum(entry["is_preview"] for entry in data)
+    lossy = sum(entry["how"] == "lossy" for entry in data) - previews
+    also = f"{counted(previews, 'preview')} without a bound, " if previews else ""
     lines = textwrap.wrap(
         f"Plan of {printable(document['name'])}: {counted(lossy, 'variable')} within error "
-        f"bounds, {len(data) - lossy} lossless, {len(carried)} carried over exactly",
+        f"bounds, {also}{len(data) - lossy - previews} lossless, {len(carried)} carried over "
+        "exactly",
         WIDTH,
         subsequent_indent="    ",
     )
@@ -84,6 +87,8 @@ def _block(entry: dict[str, Any]) -> list[str]:
     if entry["how"] == "lossy":
         lines += _wrapped("bound", f"{entry['bound']}, by {entry['bound_source']}")
         lines += _wrapped("ladder", _ladder(entry))
+        if entry["enforced"] == "masks":
+            lines += _wrapped("checks", "missing values decide; all criteria are only reported")
         if entry["enforced"] == "bounds":
             lines += _wrapped("checks", "bound and mask decide; other criteria are only reported")
         if entry["on_fail"] == "refuse":
@@ -96,7 +101,7 @@ def _block(entry: dict[str, Any]) -> list[str]:
         lines += _wrapped("reading", f"the source is read {read} times over, by its own chunks")
     lines += _wrapped("size", _size(entry))
     if entry["neural"]:
-        lines += _wrapped("ncx", entry["neural"]["told"])
+        lines += _wrapped(entry["neural"]["codec"], entry["neural"]["told"])
     for note in entry["notes"]:
         lines += _wrapped("note", note)
     return lines
@@ -133,7 +138,9 @@ def _by(shape: Iterable[int]) -> str:
 
 
 def _size(entry: dict[str, Any]) -> str:
-    text = f"{size(entry['raw_bytes'])} of values, {size(entry['source_bytes'])} in the source, "
+    text = f"{size(entry['raw_bytes'])} of values, "
+    if entry["source_bytes"] or not entry["is_preview"]:
+        text += f"{size(entry['source_bytes'])} in the source, "
     text += (
         f"about {size(entry['estimated_bytes'])} in the archive: {times(entry['ratio'])} smaller"
     )
@@ -206,11 +213,14 @@ def _assumed(document: dict[str, Any], told: CostReport) -> str:
     ):
         if cost[key]:
             fixed.append(f"{duration(cost[key])} {what}")
-    on_gpu = any(entry["neural"] and entry["neural"]["on_gpu"] for entry in document["variables"])
+    variables = document["variables"]
+    on_gpu = any(entry["neural"] and entry["neural"]["on_gpu"] for entry in variables)
+    fits = any(entry["neural"] and entry["neural"]["fit_core_seconds"] for entry in variables)
+    beside_fits = " where no network is fitted" if fits else ""
     gpus = "; what GPUs save and draw is not counted" if on_gpu else ""
     energy = f". {assumed_text(told)}" if assumed_text(told) else ""
     return (
-        f"{measured}; as much again for checks, checksums and Dask; reading at "
+        f"{measured}; as much again for checks, checksums and Dask{beside_fits}; reading at "
         f"{timing.READ_MB_PER_SECOND:.0f} MB/s a core; {listed(fixed, 'and')}; no other "
         f"work on the machine{gpus}{energy}."
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from climcomp.archive.previews import PREVIEW_GROUP
 from climcomp.source import Geometry, Source, SourceVariable, decoded_dtype
 from climcomp_metrics.base import Limits
 from climcomp_metrics.field import Axes
@@ -16,13 +17,24 @@ from climcomp_workflows.recipe import Recipe, VariableSettings
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One opened source, and the group of the archive that it becomes."""
+    """One opened source, and the group of the archive that it becomes, or that its previews do."""
 
     key: str
     source: Source
+    are_previews: bool = False
+
+    @property
+    def group(self) -> str:
+        """The path of the group, "" for the root."""
+        groups = (PREVIEW_GROUP * self.are_previews, self.key)
+        return "/".join(group for group in groups if group)
 
     def path(self, name: str) -> str:
         """Where a variable of the source stands in the archive."""
+        return f"{self.group}/{name}" if self.group else name
+
+    def named(self, name: str) -> str:
+        """What a recipe calls a variable of the source."""
         return f"{self.key}/{name}" if self.key else name
 
 
@@ -63,6 +75,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0  # one encode and decode of the sample blocks
     sampled_bytes: int = 0
+    rates: dict[str, float] = field(default_factory=dict)  # seconds to a byte, of all that raced
 
 
 def axes_of(variable: SourceVariable) -> Axes:

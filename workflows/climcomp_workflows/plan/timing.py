@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from climcomp import blocks
+from climcomp_workflows.plan.fits import FitTime, fit_time, is_fitted
 from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import Plan, VariablePlan
 
@@ -35,11 +36,14 @@ class Work:
         MB/s of encoding and decoding its samples; None where none were.
     seconds
         Of one core, on all shards.
+    fits
+        What of it are fits of networks, if there are some.
     """
 
     variable: VariablePlan
     rate: float | None
     seconds: float
+    fits: FitTime | None = None
 
     @property
     def shards(self) -> int:
@@ -54,13 +58,20 @@ def raw_bytes(variable: VariablePlan) -> int:
 
 def work_on(variable: VariablePlan, cost: PlannedCost | None) -> Work:
     """The work on a variable, at the rate of its samples."""
-    rate = None
+    rate, fits = None, None
     if cost is not None and cost.seconds > 0 and cost.sampled_bytes > 0:
         rate = cost.sampled_bytes / 1e6 / cost.seconds
+        fits = fit_time(variable, cost.seconds / cost.sampled_bytes, cost.rates)
     megabytes = raw_bytes(variable) / 1e6
-    coding = CHECKS_FACTOR * megabytes / (rate or LOSSLESS_MB_PER_SECOND)
     reading = variable.amplification * megabytes / READ_MB_PER_SECOND
-    return Work(variable, rate, coding + reading)
+    if is_fitted(variable.ladder[variable.start].codec):
+        # Checks take no longer because the codec does.
+        checks = megabytes / LOSSLESS_MB_PER_SECOND
+        coding = megabytes / rate if rate else checks
+        return Work(variable, rate, coding + checks + reading, fits)
+    coding = CHECKS_FACTOR * megabytes / (rate or LOSSLESS_MB_PER_SECOND)
+    by_rivals = 0.0 if fits is None else fits.core_seconds
+    return Work(variable, rate, coding + by_rivals + reading, fits)
 
 
 def wall_seconds(plan: Plan, work: Iterable[Work], workers: int, planning_seconds: float) -> float:

@@ -22,8 +22,8 @@ from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
 from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.summarise import summarise
-from climcomp_workflows.gate import BOUND_CRITERIA, failures, in_words
-from climcomp_workflows.plan.model import Enforced, Rung
+from climcomp_workflows.gate import Enforced, decides, failures, in_words
+from climcomp_workflows.plan.model import Rung
 from climcomp_workflows.plan.sample import Sample
 
 # Criteria over the whole record mean something else on a few of its steps.
@@ -33,6 +33,8 @@ CLEAR = 1.25
 SLICES_OF_SAMPLED = 4  # of each level, by statistics that METRICS samples anyway; our own
 # Settings that name dimensions are for the blocks of the array, not for sampled fields.
 OF_DIMENSIONS = frozenset({"order", "axis"})
+# Those that say where fields begin and end are for whole ones.
+OF_WHOLE_FIELDS = frozenset({"latitudes"})
 BLOCK_BYTES = 16 << 20  # coded at once: blocks of the archive are no larger
 
 
@@ -75,7 +77,7 @@ class SampleGate:
 
     def counts(self, verdict: Verdict) -> bool:
         """Whether a verdict on the samples can stop the variable, and means the same on them."""
-        if self.enforced == "bounds" and verdict.criterion not in BOUND_CRITERIA:
+        if not decides(verdict.criterion, self.enforced):
             return False
         return self.sample.whole or verdict.criterion not in NEED_THE_RECORD
 
@@ -91,7 +93,13 @@ class SampleGate:
         """
         sample, level = self.sample, self.sample.levels[position]
         original = np.ascontiguousarray(sample.fields[:, position : position + 1])
-        decoded = _code(original, rung, level, self.exact, self.settings.chunk[0])
+        decoded = _code(
+            original,
+            rung if not sample.tiles else _without(rung, OF_WHOLE_FIELDS),
+            level,
+            self.exact,
+            self.settings.chunk[0],
+        )
         times, _, rows, columns = original.shape
         part = dataclasses.replace(
             self.settings,
@@ -162,8 +170,7 @@ def _code(
     """Fields (times, 1, y, x) of one level after encoding and decoding, as many steps at a time as
     a block of the archive has.
     """
-    settings = {key: value for key, value in rung.settings if key not in OF_DIMENSIONS}
-    codec = get_codec(rung.codec, **settings)
+    codec = get_codec(rung.codec, **dict(_without(rung, OF_DIMENSIONS).settings))
     keepbits = None
     if rung.keepbits is not None:
         keepbits = rung.keepbits[level if len(rung.keepbits) > 1 else 0]
@@ -175,6 +182,12 @@ def _code(
         payload = encode_block(values, encoding)
         decoded[start : start + steps, 0] = decode_block(payload, values.shape, values.dtype)
     return decoded
+
+
+def _without(rung: Rung, keys: frozenset[str]) -> Rung:
+    """The same rung with fewer settings."""
+    kept = tuple((key, value) for key, value in rung.settings if key not in keys)
+    return dataclasses.replace(rung, settings=kept)
 
 
 def first_rung(gate: SampleGate, ladder: tuple[Rung, ...]) -> tuple[int, tuple[str, ...]]:

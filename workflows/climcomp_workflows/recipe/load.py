@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from climcomp.errors import RecipeError
-from climcomp_workflows.recipe import checks, cost, models, search
+from climcomp_workflows.recipe import checks, cost, models, neural, search
 from climcomp_workflows.recipe.bundled import find_recipe
 from climcomp_workflows.recipe.models import Recipe
 from climcomp_workflows.recipe.own_metrics import OwnEntry, read_own_metrics
@@ -33,6 +33,7 @@ _SECTIONS: dict[Location, type[BaseModel]] = {
     ("defaults",): models.Defaults,
     ("checks",): checks.Checks,
     ("search",): search.SearchRecipe,
+    ("neural",): neural.NeuralRecipe,
     ("report",): models.ReportSettings,
     ("cluster",): models.Cluster,
     ("cost",): cost.Cost,

@@ -13,6 +13,7 @@ from climcomp_workflows.recipe.checks import Checks
 from climcomp_workflows.recipe.cost import Cost
 from climcomp_workflows.recipe.neural import NeuralRecipe
 from climcomp_workflows.recipe.own_metrics import OwnEntry
+from climcomp_workflows.recipe.preview import USUAL, MaybePreview, Preview, PreviewText
 from climcomp_workflows.recipe.problems import Location, line_of, listed, shown
 from climcomp_workflows.recipe.search import SearchRecipe
 from climcomp_workflows.recipe.section import Section
@@ -73,6 +74,7 @@ class Defaults(Section):
     rounding: variable_values.Rounding = "auto"
     on_fail: variable_values.OnFail = "lossless"
     portable: variable_values.Portable = "auto"
+    preview: Preview = USUAL  # of variables without a bound, under quality: preview
     optional: Flag = False
 
 
@@ -83,6 +85,7 @@ class VariableRecipe(Section):
     """
 
     bound: variable_values.Bound = None
+    preview: MaybePreview = None
     variable_class: Annotated[variable_values.MaybeClass, Field(alias="class")] = None
     keep_zeros: MaybeFlag = None
     codecs: variable_values.MaybeCodecs = None
@@ -110,6 +113,8 @@ class VariableRecipe(Section):
             )
         if self.variable_class == "lossless" and self.bound is not None:
             raise refusal(f"class is lossless, so the bound {self.bound.text!r} would do nothing")
+        if self.preview is not None:
+            self._preview_is_possible(self.preview)
         portable_codecs = {"rounding", "lossless"}
         if self.portable is True and self.codecs not in (None, "auto"):
             others = [name for name in self.codecs or () if name not in portable_codecs]
@@ -121,6 +126,20 @@ class VariableRecipe(Section):
         if self.bound is not None and self.codecs is not None:
             _refuse_codecs_that_cannot_keep(self.bound, self.codecs)
         return self
+
+    def _preview_is_possible(self, preview: PreviewText) -> None:
+        if self.variable_class == "lossless" or self.codecs == ("lossless",):
+            key = "class" if self.variable_class == "lossless" else "codecs"
+            raise refusal(f"{key} is lossless, so the preview ({preview.text}) would do nothing")
+        if self.bound is None and self.codecs not in (None, "auto", ("inr",)):
+            raise refusal(
+                f"a preview is coded by inr alone, so codecs [{', '.join(self.codecs or ())}] "
+                "would do nothing: leave them out, or add a bound for values under its own name"
+            )
+        if self.bound is None and self.portable is True:
+            raise refusal(
+                "portable: true, but other Zarr readers do not know previews: leave it out"
+            )
 
 
 _ABSOLUTE_ONLY = {"sz3", "delta", "zfp", "sperr", "ncx", "inr"}
@@ -150,8 +169,8 @@ class ReportSettings(Section):
 class Cluster(Section):
     """Who computes: `local` starts worker processes, `inline` computes in this process.
 
-    `gpu` workers, of them all, code blocks of `ncx` on a device each: `auto` takes the devices that
-    there are. `inline` uses one itself.
+    `gpu` workers, of them all, code blocks of `ncx` and fit networks of `inr` on a device each:
+    `auto` takes the devices that there are. `inline` uses one itself.
     """
 
     kind: Annotated[Literal["local", "inline"], one_of("local", "inline")] = "local"
@@ -230,6 +249,20 @@ class Recipe(Section):
             raise refusal(
                 f"search is for quality: climate; with quality: {named} it would do nothing: leave "
                 "it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_preview_has_previews(self) -> Self:
+        if self.quality == "preview":
+            return self
+        named = self.quality if isinstance(self.quality, str) else "information"
+        where = [f"variables.{name}" for name, one in self.variables.items() if one.preview]
+        where += ["defaults"] if self.defaults.preview != USUAL else []
+        if where:
+            raise refusal(
+                f"{listed(where, 'and')} names a preview, which has no bound: with quality: "
+                f"{named} it would do nothing. Write quality: preview, or leave it out"
             )
         return self
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import PlainSerializer
+from pydantic import PlainSerializer, model_validator
 
+from climcomp.codecs.neural.inr.fitting import Kind
 from climcomp.codecs.neural.ncx import MOST_TAILS
 from climcomp_workflows.recipe.problems import shown
 from climcomp_workflows.recipe.section import Section
@@ -31,11 +32,24 @@ def _write_tails(share: float) -> str:
 
 
 class NeuralRecipe(Section):
-    """How codec `ncx` codes.
+    """How codecs `ncx` and `inr` code.
 
-    `finetune: auto` gives a variable a network of its own, where that pays for its bytes; `tails`
-    is the share of a block's values, at either end, that are kept within a quarter of the bound.
+    Of `ncx`, `finetune: auto` gives a variable a network of its own, where that pays for its bytes;
+    `tails` is the share of a block's values, at either end, that are kept within a quarter of the
+    bound. Of `inr`, which fits a network to every block, `inr` is the kind of network, and
+    `fit: fast` leaves it at least squares, which only grids have, and which want no torch.
     """
 
     finetune: Annotated[Literal["auto", "none"], one_of("auto", "none")] = "auto"
     tails: Annotated[float, reads(_read_tails), PlainSerializer(_write_tails)] = 0.0
+    inr: Annotated[Kind, one_of(*get_args(Kind))] = "grids"
+    fit: Annotated[Literal["fast", "normal"], one_of("fast", "normal")] = "normal"
+
+    @model_validator(mode="after")
+    def _only_grids_have_a_fast_fit(self) -> Self:
+        if self.fit == "fast" and self.inr != "grids":
+            raise refusal(
+                f"fit: fast is least squares, which {self.inr} does not have: write inr: grids, or "
+                "fit: normal"
+            )
+        return self

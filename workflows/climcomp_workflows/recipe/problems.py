@@ -10,7 +10,6 @@ Location = tuple[str | int, ...]
 
 # Keys and words of the design that a later version reads; a recipe that has them is told so.
 LATER: dict[str, str] = {
-    "preview": "comes with coordinate networks",
     "slurm": "comes with a later version; this one runs on one machine (local)",
     "address": "comes with a later version; this one runs on one machine (local)",
     "jobs": "is no key: one recipe is one archive; give input.files as 'group: files' for several",

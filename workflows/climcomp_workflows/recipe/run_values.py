@@ -102,7 +102,7 @@ class Information:
 
 
 def _read_quality(value: object) -> object:
-    words = ("climate", "bounds", "lossless")
+    words = ("climate", "bounds", "lossless", "preview")
     wanted = f"wanted {', '.join(words)} or {{information: 0.99}}"
     if isinstance(value, Information):
         return value
@@ -110,7 +110,7 @@ def _read_quality(value: object) -> object:
         return _read_information(value, wanted)
     if value in words:
         return value
-    hint = meant(value, (*words, "preview")) if isinstance(value, str) else ""
+    hint = meant(value, words) if isinstance(value, str) else ""
     raise refusal(f"found {shown(value)}, {wanted}{hint}")
 
 
@@ -161,7 +161,7 @@ Files = Annotated[dict[str, tuple[str, ...]], reads(_read_files)]
 Workers = Annotated[Literal["auto"] | int, reads(_read_workers)]
 Gpu = Annotated[Literal["auto", "none"] | int, reads(_read_gpu)]
 Quality = Annotated[
-    Literal["climate", "bounds", "lossless"] | Information,
+    Literal["climate", "bounds", "lossless", "preview"] | Information,
     reads(_read_quality),
     PlainSerializer(_write_quality),
 ]

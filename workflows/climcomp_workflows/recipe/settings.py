@@ -11,6 +11,7 @@ from climcomp.errors import RecipeError
 from climcomp_metrics.plugins.model import OwnMetric
 from climcomp_workflows.bound_text import BoundText
 from climcomp_workflows.recipe.models import Recipe
+from climcomp_workflows.recipe.preview import PreviewText
 from climcomp_workflows.recipe.problems import nearest
 from climcomp_workflows.recipe.variable_values import (
     ClassValue,
@@ -44,6 +45,7 @@ class VariableSettings:
     skip: bool
     origins: Mapping[str, str]
     own_metrics: tuple[OwnMetric, ...] = ()
+    preview: PreviewText | None = None
 
 
 def settings_for(recipe: Recipe, name: str) -> VariableSettings:
@@ -55,6 +57,7 @@ def settings_for(recipe: Recipe, name: str) -> VariableSettings:
     """
     chosen: dict[str, Any] = {  # Any: one value a key, each typed by VariableSettings
         "bound": None,
+        "preview": None,
         "variable_class": None,
         "keep_zeros": None,
         "codecs": recipe.defaults.codecs,
@@ -70,8 +73,8 @@ def settings_for(recipe: Recipe, name: str) -> VariableSettings:
         entry = recipe.variables[pattern]
         for key in entry.model_fields_set & chosen.keys():
             value = getattr(entry, key)
-            # `bound: null` takes a bound back; a null elsewhere says nothing.
-            if value is None and key != "bound":
+            # A null takes a bound or a preview back; elsewhere it says nothing.
+            if value is None and key not in ("bound", "preview"):
                 continue
             chosen[key] = value
             alias = "class" if key == "variable_class" else key
@@ -81,6 +84,8 @@ def settings_for(recipe: Recipe, name: str) -> VariableSettings:
         for entry in recipe.own_metrics
         if any(_matches(pattern, name) for pattern in entry.variables)
     )
+    if recipe.quality == "preview" and chosen["preview"] is None and chosen["bound"] is None:
+        chosen["preview"] = recipe.defaults.preview
     return VariableSettings(name=name, origins=origins, own_metrics=own, **chosen)
 
 

@@ -50,7 +50,8 @@ class Loop:
     Workers with a device get shards that it can code, before all others and as many as keep them
     busy. The other workers do not wait for them: they take such shards too, and code them on the
     CPU, where all shards that are left are of that kind. So devices only ever add to what the cores
-    do, which also decode and check; the bytes are the same.
+    do, which also decode and check; the bytes are the same. Only shards to which networks are
+    fitted are left to the devices alone: see `plan.neural.waits_for_device`.
     """
 
     run: RunKey
@@ -161,7 +162,11 @@ class Loop:
                 if not variable.finished and variable.next_codes_on_device:
                     self._submit(variable, on_device=True)
                     return True
-        return any(not v.finished and self._submit(v) for v in variables)
+        return any(
+            self._submit(v)
+            for v in variables
+            if not v.finished and not (self.executor.gpus and v.next_waits_for_device)
+        )
 
     def _submit(self, variable: VariableRun, *, on_device: bool = False) -> bool:
         """Submit the next task of a variable, if it has one."""

@@ -31,6 +31,8 @@ def what_was_lost(run: VariableRun) -> str:
     loosest = run.plan.ladder[min(r.rung for r in run.results.values())]
     reached = next((v for v in run.verdicts if v.criterion == "P1"), None)
     text = f"climcomp: {loosest.text}; "
+    if run.plan.is_preview:
+        text = f"PREVIEW, for a quick look only: no bound on any value. {text}"
     if loosest.codec == "rounding":
         text += _rounding_terms(loosest, run.plan.spec.dtype)
     if isinstance(reached, Verdict) and reached.value is not None:

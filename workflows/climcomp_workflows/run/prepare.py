@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from climcomp.archive import ArchiveStore, open_archive
@@ -13,7 +13,7 @@ from climcomp.errors import ArchiveExistsError, SourceChangedError
 from climcomp.source import Source
 from climcomp.source.files import identify
 from climcomp_workflows.context import PLAN_KEY, stored_plan
-from climcomp_workflows.plan.make import make_plan, open_datasets
+from climcomp_workflows.plan.make import PlannedCost, make_plan, open_datasets
 from climcomp_workflows.plan.model import Plan
 from climcomp_workflows.plan.own_code import refuse_other_code
 from climcomp_workflows.recipe import Recipe, recipe_digest
@@ -106,8 +106,18 @@ def refuse_foreign(store: ArchiveStore) -> None:
             )
 
 
-def prepare(recipe: Recipe, store: ArchiveStore, say: Callable[[str], None]) -> Prepared:
+def prepare(
+    recipe: Recipe,
+    store: ArchiveStore,
+    say: Callable[[str], None],
+    check: Callable[[Plan, Sequence[PlannedCost]], None] = lambda plan, costs: None,
+) -> Prepared:
     """Load the stored plan, or make one and store it.
+
+    Parameters
+    ----------
+    check
+        Raises where a new plan is not to be followed. One that is stored was.
 
     Raises
     ------
@@ -122,6 +132,7 @@ def prepare(recipe: Recipe, store: ArchiveStore, say: Callable[[str], None]) -> 
         refuse_other(store, plan, recipe, "the unfinished work")
         refuse_changed(plan, sources)
         return Prepared(plan, sources, resumed=True)
-    plan, _ = make_plan(recipe, sources, say)
+    plan, costs = make_plan(recipe, sources, say)
+    check(plan, costs)
     store.put_durable(PLAN_KEY, plan.to_json())
     return Prepared(plan, sources, resumed=False)

@@ -52,7 +52,7 @@ def _text(plan: VariablePlan, attribute: str) -> str:
 
 def _bound(plan: VariablePlan, rung: int) -> BoundReport | None:
     bounds = plan.ladder[0].bounds
-    if bounds is None:
+    if bounds is None or plan.is_preview:
         return None
     values = [b.value for b in bounds]
     kept = plan.ladder[rung].bounds
@@ -120,11 +120,12 @@ def variable_report(run: VariableRun, together: Iterable[Verdict] = ()) -> Varia
     for result in results:
         codecs.update(result.codecs)
         rungs[plan.ladder[result.rung].text] += 1
-    how = "refused" if run.phase == "refused" else "lossless" if lossless else "lossy"
+    lossy = "preview" if plan.is_preview else "lossy"
+    how = "refused" if run.phase == "refused" else "lossless" if lossless else lossy
     prefix = f"{plan.name} "
     return VariableReport(
         name=plan.name,
-        how=how,  # type: ignore[arg-type]  # one of the three
+        how=how,  # type: ignore[arg-type]  # one of the four
         dims=plan.spec.dims,
         shape=plan.spec.shape,
         dtype=plan.spec.dtype,
@@ -159,7 +160,7 @@ def finish_tasks(
         if variable.plan.settings is None:
             continue
         report, illustrated = reports[variable.plan.name], variable.illustrated
-        if not plan.figures and report.how == "lossy":
+        if not plan.figures and report.is_lossy:
             report = replace(report, no_figures=NO_FIGURES)
         yield FinishTask(run, report, variable.attempt.rung, illustrated)
 
@@ -194,13 +195,13 @@ def run_cost(
     workers: int,
     earlier_seconds: float,
 ) -> CostReport:
-    """What a run took, and what its archive saves; a refused variable saves nothing."""
+    """What a run took, and what its archive saves; what is refused, or a preview, saves nothing."""
     kept = [variable for variable in variables if variable.how != "refused"]
     return cost_of(
         settings,
         wall_seconds=wall_seconds,
         workers=workers,
-        source_bytes=sum(variable.source_bytes for variable in kept),
+        source_bytes=sum(one.source_bytes for one in kept if one.how != "preview"),
         stored_bytes=sum(variable.stored_bytes for variable in kept),
         earlier_seconds=earlier_seconds,
         measured=True,

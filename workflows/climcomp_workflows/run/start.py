@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from climcomp.archive import (
@@ -24,9 +26,11 @@ from climcomp_metrics.report import Report
 from climcomp_workflows.cluster import Executor
 from climcomp_workflows.context import PLAN_KEY, RunKey, close_context
 from climcomp_workflows.illustrate.collect import finish_variables
+from climcomp_workflows.plan.make import PlannedCost
 from climcomp_workflows.plan.model import Plan, VariablePlan
 from climcomp_workflows.plan.neural import codes_on_device
 from climcomp_workflows.recipe import Cost, Recipe
+from climcomp_workflows.run.agreement import Agree, refuse_long_fits
 from climcomp_workflows.run.carry import carry
 from climcomp_workflows.run.finish import (
     differing,
@@ -85,7 +89,11 @@ class _Done:
 
 
 def run_recipe(
-    recipe: Recipe, *, progress: Progress | None = None, take_over: bool = False
+    recipe: Recipe,
+    *,
+    progress: Progress | None = None,
+    take_over: bool = False,
+    agree: Agree | None = None,
 ) -> RunOutcome:
     """Run a recipe: plan, compress, check, publish. A run that was interrupted goes on.
 
@@ -93,14 +101,16 @@ def run_recipe(
     ----------
     take_over
         Take the store from another run that seems alive. A person's decision.
+    agree
+        Is asked before networks are fitted on the CPU for over an hour; None: nobody agrees.
 
     Raises
     ------
     ClimcompError
         RecipeError, SourceError: nothing is begun; nor with UsageError or MissingExtraError, where
-        there are fewer GPUs than the recipe asks for. ArchiveExistsError, ArchiveLockedError: the
-        store is not to be had. StorageError, LeaseLostError, WorkerLostError: what is done stays
-        done; run again to go on.
+        there are fewer GPUs than the recipe asks for, or nobody agrees to long fits.
+        ArchiveExistsError, ArchiveLockedError: the store is not to be had. StorageError,
+        LeaseLostError, WorkerLostError: what is done stays done; run again to go on.
     """
     watcher = progress or Silent()
     store = open_store(recipe.output.store)
@@ -117,7 +127,8 @@ def run_recipe(
         starting_executor(recipe, found) as started_executor,
     ):
         started = time.monotonic()
-        prepared = _prepare_or_leave_nothing(recipe, store, watcher)
+        check = functools.partial(refuse_long_fits, found=found, agree=agree)
+        prepared = _prepare_or_leave_nothing(recipe, store, watcher, check)
         try:
             heartbeat.check()
             planned = time.monotonic()
@@ -138,10 +149,15 @@ def run_recipe(
     return RunOutcome(str(store.root), report, prepared.resumed, False, refused)
 
 
-def _prepare_or_leave_nothing(recipe: Recipe, store: ArchiveStore, watcher: Progress) -> Prepared:
+def _prepare_or_leave_nothing(
+    recipe: Recipe,
+    store: ArchiveStore,
+    watcher: Progress,
+    check: Callable[[Plan, Sequence[PlannedCost]], None],
+) -> Prepared:
     """The plan; where none can be made, the store's folder is as if nobody had been there."""
     try:
-        return prepare(recipe, store, lambda name: watcher.say(f"looking at {name}"))
+        return prepare(recipe, store, lambda name: watcher.say(f"looking at {name}"), check)
     except BaseException:
         watcher.end()
         if not store.exists(PLAN_KEY):
@@ -169,7 +185,7 @@ def _compress(
         earlier = sum(_worker_seconds(variables).values())
         _begin(watcher, variables, prepared.resumed)
         if executor.gpus and not any(_codes_on_device(v.plan) for v in variables):
-            watcher.say("no variable is coded by ncx: the GPU workers work like the others")
+            watcher.say("no variable is coded on a GPU: the GPU workers work like the others")
         loop = Loop(run, executor, journal, heartbeat, watcher)
         groups = Groups(plan, prepared.sources, variables, loop)
         groups.finish(variables)

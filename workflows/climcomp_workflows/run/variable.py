@@ -28,7 +28,7 @@ from climcomp_workflows.gate import (
 )
 from climcomp_workflows.illustrate.worst import Illustrated, worst_of
 from climcomp_workflows.plan.model import VariablePlan
-from climcomp_workflows.plan.neural import codes_on_device
+from climcomp_workflows.plan.neural import codes_on_device, waits_for_device
 from climcomp_workflows.shard import (
     ShardResult,
     ShardTask,
@@ -136,6 +136,11 @@ class VariableRun:
         """Whether the next task is a shard that a device could code."""
         is_shard = self.phase == "compress" and bool(self._pending)
         return is_shard and codes_on_device(self.plan.ladder[self.attempt.rung])
+
+    @property
+    def next_waits_for_device(self) -> bool:
+        """Whether the next task is a shard that is left to the devices, where there are some."""
+        return self.next_codes_on_device and waits_for_device(self.plan.ladder[self.attempt.rung])
 
     def next_work(self) -> Work | None:
         """The next task to submit, if one can be submitted now."""

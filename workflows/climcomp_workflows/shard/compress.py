@@ -18,10 +18,11 @@ from climcomp_metrics.base import State
 from climcomp_metrics.field import Place, canonical
 from climcomp_metrics.measure import measure
 from climcomp_metrics.physical import ShardCheck, check_shard
+from climcomp_metrics.report.quantity import counted
 from climcomp_metrics.shard_verdicts import shard_verdicts
 from climcomp_workflows.cluster.devices import device_of_worker
 from climcomp_workflows.context import RunContext, context_of
-from climcomp_workflows.gate import in_words
+from climcomp_workflows.gate import failures, in_words
 from climcomp_workflows.plan.model import Rung, VariablePlan
 from climcomp_workflows.plan.neural import codes_on_device
 from climcomp_workflows.shard.encode import encode_shard
@@ -159,10 +160,12 @@ def _first_kept(shard: _Shard, values: NDArray[Any], original: NDArray[Any]) -> 
         encoder = _device_encoder(shard, number)
         found = _tried(shard, number, values, original, encoder)
         if encoder is not None:
+            for remark in encoder.remarks:
+                shard.fall_back(number, remark)
             if encoder.trouble:
                 shard.on_cpu(number, encoder.trouble)
             if isinstance(found, str) and encoder.coded:
-                # The next rung would make another archive than a run without a device does.
+                # What the CPU makes may be sound, and is what a run without a device has.
                 shard.on_cpu(number, f"what the device made fails ({found})")
                 found = _tried(shard, number, values, original, None)
         if isinstance(found, _Kept):
@@ -196,7 +199,7 @@ def _tried(
     """The bytes of one rung, or what is wrong with them."""
     rung = shard.variable.ladder[number]
     try:
-        data, stored, blocks = _there_and_back(shard, rung, values, encoder)
+        data, stored, blocks = _there_and_back(shard, number, values, encoder)
     except (BoundError, CodecError, PayloadError) as error:
         return f"codec {rung.codec} failed: {error}"
     with shard.timed("check"):
@@ -205,16 +208,22 @@ def _tried(
 
 
 def _there_and_back(
-    shard: _Shard, rung: Rung, values: NDArray[Any], encoder: DeviceEncoder | None
+    shard: _Shard, number: int, values: NDArray[Any], encoder: DeviceEncoder | None
 ) -> tuple[bytes, NDArray[Any], Counter[str]]:
     """The shard's bytes, what they decode to, and its blocks by the codec that they came to."""
-    spec, index = shard.variable.spec, shard.task.index
+    spec, index, rung = shard.variable.spec, shard.task.index, shard.variable.ladder[number]
     blocks: Counter[str] = Counter()
+    failures: list[str] = []
     with shard.timed("encode" if encoder is None else "encode on a GPU"):
         if shard.place is None:
             data = build_shard(spec, index, values, None)
         else:
-            data, blocks = encode_shard(shard.variable, rung, shard.place, index, values, encoder)
+            data, blocks = encode_shard(
+                shard.variable, rung, shard.place, index, values, encoder, failures.append
+            )
+    if failures:
+        what = counted(len(failures), "block")
+        shard.fall_back(number, f"{what} without a network of its own: {failures[0]}")
     with shard.timed("decode"):
         room = None
         if spec.shard is not None:
@@ -246,4 +255,4 @@ def _checked(
         rung_bounds(rung, settings.shape[1]),
     )
     verdicts = shard_verdicts(check, settings, variable.bound_source)
-    return decoded, check, "; ".join(in_words(v) for v in verdicts if v.outcome == "fail")
+    return decoded, check, "; ".join(map(in_words, failures(verdicts, variable.enforced)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ def encode_shard(
     index: Index,
     values: NDArray[Any],
     on_device: DeviceEncoder | None = None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> tuple[bytes, Counter[str]]:
     """The bytes of a shard at one rung, and how many blocks came to which codec.
 
@@ -41,7 +42,12 @@ def encode_shard(
         Codes all blocks together, before Zarr asks for the first of them. That takes the memory of
         the shard once more: for the chunks as copies of their own, or, where gaps are filled or
         values rounded, for what comes of them. Twice more where they have rivals, of which a part
-        of each chunk is tried before. None: each is coded by the CPU when Zarr asks for it.
+        of each chunk is tried before. Fits of networks take some five times that of the shard, and
+        15 times that of a chunk for each processor.
+        None: each is coded by the CPU when Zarr asks for it; small blocks would be fitted up to
+        twice as fast together, large ones not, and those are what takes time.
+    tell
+        As of `encode_smallest`.
     """
     bound = None
     if rung.bounds is not None:
@@ -62,12 +68,12 @@ def encode_shard(
     )
     ways = encodings(rung, encoding)
     blocks: Counter[str] = Counter()
-    ahead = {} if on_device is None else _coded_ahead(spec, index, values, ways, on_device)
+    ahead = {} if on_device is None else _coded_ahead(spec, index, values, ways, on_device, tell)
 
     def encode(block: NDArray[Any]) -> bytes:
         payload = ahead.get(_digest(block)) if ahead else None
         if payload is None:
-            (payload,) = encode_smallest([block], ways)
+            (payload,) = encode_smallest([block], ways, tell=tell)
         blocks[read_header(payload).codec] += 1
         return payload
 
@@ -80,11 +86,12 @@ def _coded_ahead(
     values: NDArray[Any],
     ways: Sequence[BlockEncoding],
     on_device: DeviceEncoder,
+    tell: Callable[[str], None],
 ) -> dict[bytes, bytes]:
     """Payloads of the chunks of a shard by the digest of their values.
 
     By their values, for it is Zarr that says in which order it wants them, and the payload of a
-    block depends on nothing else.
+    block is sound whatever was coded beside it.
     """
     digests: list[bytes] = []
 
@@ -93,7 +100,7 @@ def _coded_ahead(
             digests.append(_digest(chunk))
             yield chunk
 
-    payloads = encode_smallest(chunks(), ways, on_device)
+    payloads = encode_smallest(chunks(), ways, on_device, tell)
     return dict(zip(digests, payloads, strict=True))
 
 

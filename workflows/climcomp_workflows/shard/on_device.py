@@ -1,14 +1,17 @@
 """Blocks of a shard coded together on a device; what the device does not do, the CPU does.
 
-Both make the same bytes, so nothing but time depends on where a block was coded.
+Codec `ncx` makes the same bytes on both, so nothing but time depends on where a block was coded. A
+network that is fitted to a block is another one on each device; the bound holds whatever it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from climcomp.codecs.neural.ncx import Ncx
+from climcomp.bounds import ErrorBound
+from climcomp.codecs.base import Codec
 from climcomp.errors import BoundError, CodecError
 from climcomp.prepare import Body, PreparedBlock, prepare_block
 from climcomp_workflows.shard.smallest import Job, Outcome
@@ -26,11 +29,14 @@ class DeviceEncoder:
         How many bodies the device has made.
     trouble
         What it did not do; from then on the CPU codes.
+    remarks
+        What it did in another way than it set out to.
     """
 
     device: str
     coded: int = 0
     trouble: str = ""
+    remarks: list[str] = field(default_factory=list)
 
     def __call__(self, jobs: Iterable[Job]) -> list[Outcome]:
         """The payloads of all jobs. Their values are held until the last of them is coded."""
@@ -41,42 +47,41 @@ class DeviceEncoder:
             for block in blocks
         ]
 
-    def _bodies(self, blocks: Sequence[PreparedBlock]) -> dict[int, bytes]:
+    def _bodies(self, blocks: Sequence[PreparedBlock]) -> dict[int, Outcome]:
         """What the device made, by the identity of the block."""
-        together: dict[tuple[Ncx, float], list[PreparedBlock]] = {}
+        together: dict[tuple[Codec, ErrorBound | None], list[PreparedBlock]] = {}
         for block in blocks:
-            codec, bound = block.body.codec, block.body.bound
-            if isinstance(codec, Ncx) and block.body.values is not None and bound is not None:
-                together.setdefault((codec, bound.value), []).append(block)
-        made: dict[int, bytes] = {}
-        for (ncx, absolute), members in together.items():
-            bodies = self._encoded([block.body for block in members], absolute, ncx)
+            body = block.body
+            if hasattr(body.codec, "encode_together") and body.values is not None:
+                together.setdefault((body.codec, body.bound), []).append(block)
+        made: dict[int, Outcome] = {}
+        for (codec, _), members in together.items():
+            bodies = self._encoded([block.body for block in members], codec)
             if bodies:
                 made.update(zip(map(id, members), bodies, strict=True))
         return made
 
-    def _encoded(self, bodies: Sequence[Body], bound: float, codec: Ncx) -> Sequence[bytes]:
-        """Bodies of one codec and bound as bytes; none where the CPU has to make them."""
+    def _encoded(self, bodies: Sequence[Body], codec: Any) -> Sequence[Outcome]:
+        """Bodies of one codec and bound as bytes; none where the CPU has to make them.
+
+        `codec` is Any, for not every codec codes blocks together.
+        """
         if self.trouble:
             return ()
+        encode: Callable[..., Sequence[Outcome]] = codec.encode_together
         try:
-            # Here, for it brings torch: a worker without a device never imports that.
-            from climcomp.codecs.neural.device import encode_blocks
-
-            blocks = [body.values for body in bodies if body.values is not None]
-            filled = [body.filled for body in bodies]
-            made = encode_blocks(blocks, bound, codec, self.device, filled)
+            made = encode(bodies, self.device, self.remarks.append)
         except (BoundError, CodecError):
             return ()  # one of them is refused, and the CPU says which
         # A driver that fails, memory that runs out, kernels that do not compile: whatever it is,
-        # the CPU makes the same bytes, and the report says what happened.
+        # the CPU does it, and the report says what happened.
         except Exception as error:
             self.trouble = f"{type(error).__name__}: {str(error).strip() or 'no more is known'}"
             return ()
         if len(made) != len(bodies):
             self.trouble = f"{len(made)} payloads came back for {len(bodies)} blocks"
             return ()
-        self.coded += len(made)
+        self.coded += sum(isinstance(one, bytes) for one in made)
         return made
 
 
@@ -87,7 +92,9 @@ def _prepared(job: Job) -> PreparedBlock | BoundError | CodecError:
         return error
 
 
-def _finished(block: PreparedBlock, body: bytes | None) -> Outcome:
+def _finished(block: PreparedBlock, body: Outcome | None) -> Outcome:
+    if isinstance(body, BoundError | CodecError):
+        return body
     try:
         return block.payload(block.body.coded() if body is None else body)
     except (BoundError, CodecError) as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from climcomp.codecs import get_codec
 from climcomp.codecs.sample import sample_box
-from climcomp.errors import BoundError, CodecError
+from climcomp.errors import BoundError, CodecError, FitDiverged
 from climcomp.frame import BlockEncoding, encode_block
 from climcomp_workflows.plan.model import Rung
 
@@ -36,7 +36,10 @@ def encode_each(jobs: Iterable[Job]) -> list[Outcome]:
 
 
 def encode_smallest(
-    blocks: Iterable[NDArray[Any]], ways: Sequence[BlockEncoding], encode: Encoder = encode_each
+    blocks: Iterable[NDArray[Any]],
+    ways: Sequence[BlockEncoding],
+    encode: Encoder = encode_each,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> list[bytes]:
     """The payload of each block by the way whose payload of a part of it is the smallest.
 
@@ -47,6 +50,8 @@ def encode_smallest(
     ----------
     encode
         Codes whatever is to be coded next, of all blocks at once.
+    tell
+        Is told why a block is coded without a network, where fitting one failed.
 
     Raises
     ------
@@ -61,6 +66,8 @@ def encode_smallest(
     rows = [tried[at : at + len(ways)] for at in range(0, len(tried), len(ways))]
     payloads: list[bytes] = [b""] * len(whole)
     large = [at for at, block in enumerate(whole) if block.size > WHOLE_UP_TO]
+    for at, row in enumerate(rows):  # of a small block the first way has no other
+        _tell_failures(row if at in large else row[1:], tell)
     best = {at: ways[int(np.argmin([_size(outcome) for outcome in rows[at]]))] for at in large}
     for at in set(range(len(whole))) - best.keys():
         own = _payload(rows[at][0])
@@ -71,6 +78,7 @@ def encode_smallest(
         if way is ways[0] or isinstance(outcome, bytes):
             payloads[at] = _payload(outcome)
         else:
+            _tell_failures([outcome], tell)
             refused.append(at)
     for at, outcome in zip(refused, encode((whole[at], ways[0]) for at in refused), strict=True):
         payloads[at] = _payload(outcome)
@@ -82,6 +90,12 @@ def _encoded(block: NDArray[Any], way: BlockEncoding) -> Outcome:
         return encode_block(block, way)
     except (BoundError, CodecError) as error:
         return error
+
+
+def _tell_failures(outcomes: Iterable[Outcome], tell: Callable[[str], None]) -> None:
+    for outcome in outcomes:
+        if isinstance(outcome, FitDiverged):
+            tell(str(outcome))
 
 
 def _size(outcome: Outcome) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from climcomp.archive.view import ArchiveView
 from climcomp.errors import UsageError
 from climcomp.source import Geometry, SourceVariable, read_geometry
 from climcomp_workflows.subset.positions import Indices, Positions
 from climcomp_workflows.subset.request import Box, Request
-from climcomp_workflows.subset.view import ArchiveView
 
 # Longitudes in single precision near 360 are off by 3e-5 degrees.
 _DEGREES = 1e-4

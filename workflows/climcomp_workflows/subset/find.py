@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from climcomp.archive.view import ArchiveView
 from climcomp.errors import UsageError
 from climcomp.source import SourceVariable, read_decoded, read_time_axis
 from climcomp.source.lookup import resolve
 from climcomp_workflows.subset.box import keep_box
 from climcomp_workflows.subset.positions import Indices, Positions
 from climcomp_workflows.subset.request import Moment, Request
-from climcomp_workflows.subset.view import ArchiveView
 
 _VERTICAL = ("up", "down")
 

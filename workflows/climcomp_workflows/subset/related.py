@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from climcomp.archive.view import ArchiveView
 from climcomp.source import SourceVariable
 from climcomp.source.lookup import resolve
-from climcomp_workflows.subset.view import ArchiveView
 
 # CF attributes whose values name variables; in the last two, words with a colon are keys.
 _NAMING = ("coordinates", "bounds", "climatology", "edges", "grid_mapping", "mesh")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from climcomp.archive import Archive
+from climcomp.archive.previews import is_preview
+from climcomp.archive.view import ArchiveView, view_archive
 from climcomp.errors import UsageError
 from climcomp_workflows.recipe.problems import nearest
 from climcomp_workflows.subset.find import find_positions, level_dim
@@ -16,14 +18,14 @@ from climcomp_workflows.subset.part import Subset, SubsetVariable
 from climcomp_workflows.subset.positions import Positions
 from climcomp_workflows.subset.related import related_variables
 from climcomp_workflows.subset.request import Request
-from climcomp_workflows.subset.view import ArchiveView, view_archive
 
 
 def select(archive: Archive, names: Sequence[str], request: Request) -> Subset:
     """Decide on a subset: the variables named, with all that belongs to them.
 
     Coordinates, bounds, grid mappings, cell measures and formula terms come along, cut to the same
-    positions. The variables of a single group come to stand in the root.
+    positions. The variables of a single group come to stand in the root, but previews stay in
+    theirs.
 
     Raises
     ------
@@ -61,7 +63,14 @@ def _full_name(view: ArchiveView, name: str) -> str:
     name = name.strip("/")
     if name in view.variables:
         return name
+    previews = {full for full in view.variables if is_preview(view.archive, full)}
     endings = [full for full in view.variables if full.rpartition("/")[2] == name]
+    if endings and previews.issuperset(endings):
+        raise UsageError(
+            f"{view.archive.store.root} has no variable {name!r}, but a preview of it, which keeps "
+            f"no bound: to have that, ask for {' or '.join(endings)}"
+        )
+    endings = [full for full in endings if full not in previews]
     if len(endings) == 1:
         return endings[0]
     if endings:
@@ -153,7 +162,11 @@ def _gathered(
     """The subset with its groups; a single group becomes the root, so that readers find it."""
     groups = {name.rpartition("/")[0] for name in chosen}
     shorts = [name.rpartition("/")[2] for name in parts]
-    if len(groups) == 1 and len(set(shorts)) == len(shorts):
+    previews = [name for name in chosen if is_preview(archive, name)]
+    if previews:
+        said = f"{', '.join(previews)}: without a bound on any value, and in a group of the output"
+        notes = (*notes, said)
+    if len(groups) == 1 and len(set(shorts)) == len(shorts) and not previews:
         (group,) = groups
         attributes: dict[str, Any] = {}
         for path in _with_parents(group):

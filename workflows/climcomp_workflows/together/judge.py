@@ -10,7 +10,8 @@ import numpy as np
 from climcomp_metrics.base import Limits, State, Value, Verdict
 from climcomp_metrics.criteria import find_criterion
 from climcomp_metrics.together.judging import judge_group
-from climcomp_workflows.plan.model import Enforced, Plan
+from climcomp_workflows.gate import Enforced
+from climcomp_workflows.plan.model import Plan
 from climcomp_workflows.together.model import GroupPlan
 
 Sums = list[tuple[range | None, State]]
@@ -45,8 +46,8 @@ def judge_absent(group: GroupPlan, absent: Iterable[str], limits: Limits) -> lis
 
 def enforced_of(plan: Plan, names: Iterable[str]) -> Enforced:
     """Whether the criteria of a group decide: all do where one of its lossy members says so."""
-    lossy = [v for v in map(plan.variable, names) if v.how == "lossy"]
-    return "bounds" if all(v.enforced == "bounds" for v in lossy) else "all"
+    found = {v.enforced for v in map(plan.variable, names) if v.how == "lossy"} or {"bounds"}
+    return next(one for one in ("all", "bounds", "masks") if one in found)
 
 
 def _judged(group: GroupPlan, values: list[Value], limits: Limits) -> list[Verdict]:

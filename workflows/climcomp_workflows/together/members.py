@@ -45,12 +45,15 @@ def groups_of(
 def _families(
     dataset: Dataset, variables: Iterable[VariablePlan]
 ) -> Iterable[dict[str, VariablePlan]]:
-    """The variables of each time axis and horizontal grid of a dataset, by their paths."""
-    families: dict[_Place, dict[str, VariablePlan]] = {}
+    """The variables of each time axis and horizontal grid of a dataset, by their paths.
+
+    Previews are among themselves.
+    """
+    families: dict[tuple[bool, _Place], dict[str, VariablePlan]] = {}
     for plan in variables:
         if plan.dataset == dataset.key and _may_be_partner(dataset.source, plan):
             place = _place(dataset.source, dataset.source.variables[plan.source_name])
-            families.setdefault(place, {})[plan.name] = plan
+            families.setdefault((plan.is_preview, place), {})[plan.name] = plan
     return families.values()
 
 

@@ -20,9 +20,9 @@ from climcomp_metrics.shard_verdicts import merge_checks, shard_verdicts
 from climcomp_metrics.summarise import summarise
 from climcomp_workflows.cluster import Executor, run_tasks
 from climcomp_workflows.domain import read_domain
-from climcomp_workflows.gate import failures, in_words
+from climcomp_workflows.gate import failures, in_words, not_enforced
 from climcomp_workflows.plan.model import Plan, VariablePlan
-from climcomp_workflows.receipt import VariableReceipt
+from climcomp_workflows.receipt import PREVIEW, How, VariableReceipt
 from climcomp_workflows.states import Index
 from climcomp_workflows.verify.compare import CompareTask, Finding, compare_shards, levels_of
 from climcomp_workflows.verify.context import VerifyKey
@@ -106,10 +106,13 @@ class Comparison:
         return VariableReceipt(
             variable.name,
             not self.problems,
-            "exact" if self.exact or variable.settings is None else "within its bound",
+            "exact" if self.exact or variable.settings is None else self._promised(),
             problems=tuple(self.problems),
-            verdicts=tuple(verdicts),
+            verdicts=tuple(not_enforced(v, variable.enforced) for v in verdicts),
         )
+
+    def _promised(self) -> How:
+        return PREVIEW if self.variable.is_preview else "within its bound"
 
     def _verdicts(self) -> list[Verdict]:
         settings = self.variable.settings

@@ -27,12 +27,12 @@ from climcomp.codecs.neural.geometry import Geometry
 from climcomp.codecs.neural.network import Network
 from climcomp.codecs.neural.taps import UNIT, Taps
 from climcomp.codecs.neural.task import Task
+from climcomp.codecs.neural.torch_device import bytes_to_use
 from climcomp.codecs.neural.walk import Settings
 
 T = TypeVar("T")
 
-# Our own: the part of a GPU's free memory that a batch may take, and what it takes elsewhere.
-PART_OF_MEMORY = 0.8
+# Our own: what a batch may take on a device that is no GPU.
 BYTES_ELSEWHERE = 1 << 28
 # Our own: values of a batch on a GPU. While processors finish one, the device codes the next; fewer
 # would leave it waiting for launches.
@@ -173,10 +173,7 @@ def _blocks_at_once(one: Task, coder: FieldCoder, device: torch.device) -> int:
     of_block = values * (BYTES_OF_VALUE + int(one.fields.itemsize)) + field * coder.bytes_of_field
     if device.type != "cuda":
         return max(1, BYTES_ELSEWHERE // of_block)
-    # What torch holds and does not use is free, too.
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    free = PART_OF_MEMORY * (torch.cuda.mem_get_info(device)[0] + unused)
-    memory = int(free) - values * BYTES_OF_SYMBOLS
+    memory = bytes_to_use(device) - values * BYTES_OF_SYMBOLS
     return max(1, min(memory // of_block, VALUES_AT_ONCE // values, MOST_BLOCKS))
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +18,8 @@ from climcomp.codecs.neural.models import FOUNDATION, network_named
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.codecs.neural.network import Network
 from climcomp.codecs.neural.task import Task, task_of
-from climcomp.errors import BoundError, CodecError, MissingExtraError, UsageError
-
-if TYPE_CHECKING:
-    import torch
+from climcomp.codecs.neural.torch_device import device_named, processors
+from climcomp.errors import BoundError, CodecError
 
 
 def encode_blocks(
@@ -58,7 +55,7 @@ def encode_blocks(
     BoundError
         If the bound is no bound, or below the spacing of the values' floats in a block.
     """
-    where = _device(device)
+    where = device_named(device, codec.name)
     asked = absolute_bound(ErrorBound("absolute", bound), codec)
     network = network_named(codec.network or FOUNDATION)
     from climcomp.codecs.neural.device.batches import code_alike
@@ -71,7 +68,7 @@ def encode_blocks(
         except (BoundError, CodecError) as error:
             raise type(error)(f"block {number} of {len(blocks)}: {error}") from error
 
-    with ThreadPoolExecutor(_processors()) as workers:
+    with ThreadPoolExecutor(processors()) as workers:
         begun = dict(enumerate(workers.map(begin, range(len(blocks)), blocks)))
         payloads = {number: one for number, one in begun.items() if isinstance(one, bytes)}
         tasks = {number: one for number, one in begun.items() if isinstance(one, Task)}
@@ -115,30 +112,3 @@ def _task(
         )
     except CodecError:
         return encode_elsewhere(values, bound)
-
-
-def _processors() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _device(name: str) -> torch.device:
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingExtraError(
-            f"blocks of codec 'ncx' are coded on a device by torch, which cannot be imported "
-            f"({error}): pip install 'climcomp[neural]'"
-        ) from error
-    kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and not (kind == "cuda" and number.isdecimal())):
-        raise UsageError(f"device {name!r} is not known; allowed: cpu, cuda, cuda:NUMBER")
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise UsageError(
-            f"device {name!r} is not there: torch {torch.__version__} sees "
-            f"{torch.cuda.device_count()} CUDA devices; install a torch for CUDA and its driver, "
-            "or name the device cpu"
-        )
-    return torch.device(name)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
-from climcomp.codecs.base import load_library, usable_bound
-from climcomp.codecs.neural.inr.codec import Inr
-from climcomp.codecs.neural.inr.fitting import Fitting
+from climcomp.codecs.base import usable_bound
+from climcomp.codecs.neural.inr.fitting import Fitting, Kind
 from climcomp.codecs.neural.inr.grids import Grids
 from climcomp.codecs.neural.inr.models import Model
 from climcomp.codecs.neural.inr.payload import (
@@ -22,12 +23,19 @@ from climcomp.codecs.neural.inr.payload import (
 )
 from climcomp.codecs.neural.inr.residual import decode_residual, encode_residual
 from climcomp.codecs.neural.inr.search import choices_for_bound
+from climcomp.codecs.neural.inr.stacks import Say, fit_module, fit_stacks
 from climcomp.codecs.neural.inr.task import Task, tasks_of
 from climcomp.codecs.neural.ncx import Ncx
-from climcomp.errors import CodecError, PayloadError
+from climcomp.errors import BoundError, CodecError, FitDiverged, PayloadError
+
+__all__ = ["decode_values", "encode_outcomes", "encode_values", "fit_module"]
 
 # Our own: the error of the mean of each cell, in bounds; of 0.25 to 2 the best.
 MEAN_ERROR = 0.5
+
+
+Outcome = bytes | BoundError | CodecError
+"""A payload, or why there is none."""
 
 
 def encode_values(
@@ -38,13 +46,6 @@ def encode_values(
 ) -> list[bytes]:
     """The payloads of blocks that are not empty, within an absolute bound.
 
-    Blocks of one shape are fitted together, so that the same blocks together give the same bytes.
-
-    Parameters
-    ----------
-    filled
-        For each block, which of its values only fill gaps.
-
     Raises
     ------
     CodecError
@@ -54,21 +55,130 @@ def encode_values(
     MissingExtraError
         If torch is not installed, and networks are to be fitted by descent.
     """
-    payloads: dict[int, bytes] = {}
-    tried: dict[int, list[Task]] = {}
-    for number, (values, gaps) in enumerate(zip(blocks, filled, strict=True)):
-        try:
-            tried[number] = tasks_of(values, usable_bound(bound, values), gaps, MEAN_ERROR * bound)
-        except CodecError:
-            payloads[number] = ELSEWHERE + _by_ncx(values, bound, gaps)
-    for number, fitted in _models(tried, bound, fitting).items():
+    payloads = []
+    for outcome in encode_outcomes(blocks, bound, filled, fitting):
+        if not isinstance(outcome, bytes):
+            raise outcome
+        payloads.append(outcome)
+    return payloads
+
+
+def encode_outcomes(
+    blocks: Sequence[NDArray[np.floating]],
+    bound: float,
+    filled: Sequence[NDArray[np.bool_] | None],
+    fitting: Fitting,
+    *,
+    threads: int = 1,
+    say: Say = lambda text: None,
+) -> list[Outcome]:
+    """The payload of each block that is not empty, or why it has none.
+
+    Blocks of one shape are fitted together, each as if it were alone: what comes of it differs only
+    by what the order of batched sums rounds off.
+
+    Parameters
+    ----------
+    filled
+        For each block, which of its values only fill gaps.
+    threads
+        That search for sizes before the fit, and code residuals after it.
+    say
+        Is told where the memory of the device held fewer blocks than it seemed to.
+
+    Raises
+    ------
+    MissingExtraError
+        If torch is not installed, and networks are to be fitted by descent.
+    """
+    numbers = range(len(blocks))
+
+    def begin(number: int) -> _Begun:
+        return _begun(blocks[number], bound, filled[number], fitting.kind)
+
+    def finish(number: int) -> Outcome:
+        one = found[number]
+        if not isinstance(one, list):
+            return one
         values, gaps = blocks[number], filled[number]
         try:
-            made = [_payload(task, model, values, bound, gaps) for task, model in fitted]
+            return min((_payload(t, m, values, bound, gaps) for t, m in one), key=len)
+        except BoundError as error:
+            return error
         except CodecError:  # neither codec takes the residual
-            made = [ELSEWHERE + _by_ncx(values, bound, gaps)]
-        payloads[number] = min(made, key=len)
-    return [payloads[number] for number in range(len(blocks))]
+            return _elsewhere(values, bound, gaps)
+
+    if threads == 1:
+        found = _fitted([begin(number) for number in numbers], fitting, say)
+        return [finish(number) for number in numbers]
+    with ThreadPoolExecutor(threads) as workers:
+        found = _fitted(list(workers.map(begin, numbers)), fitting, say)
+        return list(workers.map(finish, numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """Networks of a block that need no descent, and what a descent is to begin with."""
+
+    ready: list[tuple[Task, Model]]
+    task: Task
+    start: Grids | None
+
+
+_Begun = _Choices | Outcome
+
+
+def _begun(
+    values: NDArray[np.floating], bound: float, filled: NDArray[np.bool_] | None, kind: Kind
+) -> _Begun:
+    """What is fitted to a block; its payload where nothing is."""
+    try:
+        usable = usable_bound(bound, values)
+    except BoundError as error:
+        return error
+    try:
+        tasks = tasks_of(values, usable, filled, MEAN_ERROR * bound)
+    except CodecError:
+        return _elsewhere(values, bound, filled)
+    if kind != "grids":  # the anomaly is smoother, where its mean is stored
+        return _Choices([], tasks[-1], None)
+    choices = choices_for_bound(tasks, bound)
+    ready: list[tuple[Task, Model]] = [(choice.task, choice.grids()) for choice in choices]
+    return _Choices(ready, choices[0].task, choices[0].grids())
+
+
+def _fitted(
+    begun: Sequence[_Begun], fitting: Fitting, say: Say
+) -> list[list[tuple[Task, Model]] | Outcome]:
+    """The networks of each block, of which the best one is taken."""
+    found: list[list[tuple[Task, Model]] | Outcome] = [
+        list(one.ready) if isinstance(one, _Choices) else one for one in begun
+    ]
+    if fitting.effort == 0:
+        return found
+    alike: dict[Hashable, list[tuple[int, _Choices]]] = {}
+    for number, one in enumerate(begun):
+        if isinstance(one, _Choices):
+            key = one.task.layout, one.start and one.start.sizes
+            alike.setdefault(key, []).append((number, one))
+    for members in alike.values():
+        starts = [one.start for _, one in members if one.start is not None]
+        made = fit_stacks([one.task for _, one in members], starts or None, fitting, say)
+        for (number, one), model in zip(members, made, strict=True):
+            if isinstance(model, FitDiverged):
+                found[number] = model
+            else:
+                found[number] = [*one.ready, (one.task, model)]
+    return found
+
+
+def _elsewhere(
+    values: NDArray[np.floating], bound: float, filled: NDArray[np.bool_] | None
+) -> Outcome:
+    try:
+        return ELSEWHERE + _by_ncx(values, bound, filled)
+    except (BoundError, CodecError) as error:
+        return error
 
 
 def _by_ncx(values: NDArray[np.floating], bound: float, filled: NDArray[np.bool_] | None) -> bytes:
@@ -76,48 +186,6 @@ def _by_ncx(values: NDArray[np.floating], bound: float, filled: NDArray[np.bool_
     if filled is None:
         return Ncx().encode(values, absolute)
     return Ncx().encode_filled(values, absolute, filled)
-
-
-def _models(
-    tried: dict[int, list[Task]], bound: float, fitting: Fitting
-) -> dict[int, list[tuple[Task, Model]]]:
-    """The networks of each block, of which the better one is taken."""
-    found: dict[int, list[tuple[Task, Model]]] = {number: [] for number in tried}
-    alike: dict[Hashable, list[tuple[int, Task, Grids | None]]] = {}
-    for number, tasks in tried.items():
-        if fitting.kind == "grids":
-            choices = choices_for_bound(tasks, bound)
-            found[number] += [(choice.task, choice.grids()) for choice in choices]
-            task, start = choices[0].task, choices[0].grids()
-            alike.setdefault((task.layout, start.sizes), []).append((number, task, start))
-        else:  # the anomaly is smoother, where its mean is stored
-            task = tasks[-1]
-            alike.setdefault(task.layout, []).append((number, task, None))
-    if fitting.effort == 0:
-        return found
-    for members in alike.values():
-        some, fit = [task for _, task, _ in members], fit_module()
-        if fitting.kind == "grids":
-            fitted = fit.refine_grids(some, [start for *_, start in members], fitting)
-        else:
-            fitted = fit.fit_waves(some, fitting, fit.width_for(some[0]))
-        for (number, task, _), model in zip(members, fitted, strict=True):
-            found[number].append((task, model))
-    return found
-
-
-def fit_module() -> Any:  # Any: a module
-    """`fit`, which imports torch.
-
-    Raises
-    ------
-    MissingExtraError
-        If it is not installed.
-    """
-    load_library(Inr.module, "torch", Inr.extra)
-    from climcomp.codecs.neural.inr import fit
-
-    return fit
 
 
 def _payload(

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,10 @@ from climcomp.codecs.base import (
     value_count,
 )
 from climcomp.codecs.neural.inr.fitting import Fitting, Kind, Precision
-from climcomp.errors import CodecError
+from climcomp.errors import BoundError, CodecError
+
+if TYPE_CHECKING:
+    from climcomp.prepare import Body
 
 USUAL_STEPS, USUAL_WAVE_STEPS = 60, 400
 
@@ -42,13 +46,14 @@ class Inr:
     precision
         Of the fit.
     latitudes
-        Of the first and the last row, in degrees: networks of `fourier` and `siren` then see points
-        of the sphere, where columns wrap.
+        Of the first and the last row of each block, in degrees, rows being evenly spaced: networks
+        of `fourier` and `siren` then see points of the sphere, where columns wrap.
     """
 
     name: ClassVar[str] = "inr"
     kinds: ClassVar[frozenset[str]] = frozenset({"absolute"})
     library: ClassVar[str] = "climcomp"
+    is_fitted: ClassVar[bool] = True
     # Of fits: no payload needs torch to be read.
     module: ClassVar[str] = "torch"
     extra: ClassVar[str] = "neural"
@@ -84,6 +89,11 @@ class Inr:
             return self.effort
         return USUAL_STEPS if self.kind == "grids" else USUAL_WAVE_STEPS
 
+    @property
+    def needs_module(self) -> bool:
+        """Whether an encoder of these settings wants torch."""
+        return self.steps > 0
+
     def library_version(self) -> str:
         """The version of climcomp."""
         return installed_version(self.library)
@@ -117,6 +127,55 @@ class Inr:
         """
         return self._encode(values, bound, filled)
 
+    def encode_together(
+        self, bodies: Sequence[Body], device: str, say: Callable[[str], None]
+    ) -> list[bytes | BoundError | CodecError]:
+        """The payload of each block, or why it has none; those of one shape are fitted together.
+
+        A device of torch comes to networks of its own, so the bytes are not those of the CPU. What
+        they decode to is within the bound all the same, and alike on every machine.
+
+        Parameters
+        ----------
+        bodies
+            Of one bound.
+        device
+            `cuda`, `cuda:` and a number, or `cpu`.
+        say
+            Is told where the memory of the device held fewer blocks than it seemed to.
+
+        Raises
+        ------
+        CodecError
+            If the bound is not absolute, or a block is not of floats.
+        MissingExtraError
+            If torch is not installed, unless the effort is 0.
+        UsageError
+            If there is no such device.
+        torch.OutOfMemoryError
+            If the device does not hold a single block.
+        """
+        from climcomp.codecs.neural.inr.block import encode_outcomes
+        from climcomp.codecs.neural.torch_device import device_named, processors
+
+        blocks = [body.values for body in bodies if body.values is not None]
+        for values in blocks:
+            check_values(values, self.name)
+        threads = 1
+        if self.needs_module and device_named(device, self.name).type != "cpu":
+            threads = processors()
+        return encode_outcomes(
+            blocks,
+            absolute_bound(bodies[0].bound, self),
+            [body.filled for body in bodies],
+            self._fitting(device),
+            threads=threads,
+            say=say,
+        )
+
+    def _fitting(self, device: str = "cpu") -> Fitting:
+        return Fitting(self.kind, self.steps, self.precision, self.latitudes, device)
+
     def _encode(
         self,
         values: NDArray[np.floating],
@@ -129,8 +188,7 @@ class Inr:
             return b""
         from climcomp.codecs.neural.inr.block import encode_values
 
-        fitting = Fitting(self.kind, self.steps, self.precision, self.latitudes)
-        return encode_values([values], asked, [filled], fitting)[0]
+        return encode_values([values], asked, [filled], self._fitting())[0]
 
     def decode(
         self, payload: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any]

@@ -18,6 +18,9 @@ from climcomp.codecs.neural.inr.splines import weights_between
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.errors import CodecError, UsageError
 
+# Our own: places of which the nodes around, 256 each, are in memory.
+_TOGETHER = 1 << 12
+
 
 def evaluate(
     payload: bytes | memoryview, points: ArrayLike, shape: tuple[int, ...], dtype: np.dtype[Any]
@@ -57,7 +60,10 @@ def evaluate(
     parts = parse_payload(view, shape, np.dtype(dtype))
     base = parts.base
     where = _places(np.asarray(points, dtype=np.float64), shape, base.layout)
-    found = base.model.evaluate(base.layout, where)
+    found = np.empty(len(where))
+    for begin in range(0, len(where), _TOGETHER):
+        some = slice(begin, begin + _TOGETHER)
+        found[some] = base.model.evaluate(base.layout, where[some])
     found *= base.unit
     if not base.mean:
         return found + base.origin

@@ -2,8 +2,9 @@
 
 Imports torch; all else of `inr` does without. Blocks of one layout are stacked along a first
 dimension, K, and every product is a batched one, so that a GPU is as busy with small blocks as with
-one large. Seeds come from the blocks' bytes, so that the same block on the same device gives the
-same network.
+one large. Seeds come from the blocks' bytes, and starting numbers from the CPU, so that the same
+block on the same device gives the same network, whatever is fitted beside it (but for what the
+order of a batched sum rounds off). On another device it gives another one.
 
 The cost is a rate and a distortion, in bits to a value. The rate is that of the quantised weights,
 2^-N sum of N log2(1 + 2 e m) over arrays of N numbers with the mean magnitude m: within a few
@@ -11,21 +12,24 @@ percent of the entropy of a Laplace distribution. The distortion is the mean squ
 of the tolerance, or, for latent grids beside a residual, what a coder that interpolates from coarse
 to fine spends on the residual. First, uniform noise stands for the rounding of weights (Balle et
 al. 2017), later, the rounded weights themselves (straight through). A fit ends early where the cost
-no longer falls.
+no longer falls: see `descent`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from climcomp.codecs.neural.inr.coordinates import ONE as COORDINATE_ONE
 from climcomp.codecs.neural.inr.coordinates import grid_coordinates
+from climcomp.codecs.neural.inr.descent import Flags, descend
 from climcomp.codecs.neural.inr.features import PER_TURN, frequencies
 from climcomp.codecs.neural.inr.fitting import Fitting
 from climcomp.codecs.neural.inr.grids import (
@@ -51,14 +55,10 @@ from climcomp.codecs.neural.inr.task import Task
 from climcomp.codecs.neural.inr.waves import LARGEST_BIAS as LARGEST_WAVE_BIAS
 from climcomp.codecs.neural.inr.waves import LARGEST_GAIN, LEAK, Shape, Waves
 from climcomp.codecs.neural.inr.waves import LARGEST_WEIGHT as LARGEST_WAVE_WEIGHT
-from climcomp.errors import CodecError
 
 HIDDEN = 8
 """Units of the synthesis network of latent grids."""
 # Our own, tried on the fields that `search` names.
-WINDOW = 15  # steps between two looks at the cost
-LEAST_FALL = 1e-3  # of the cost in a window, below which a phase ends
-NOISY = 0.6  # of all steps, at most, with noise in place of rounding
 LATENT_RATE, SYNTHESIS_RATE = 0.05, 0.02
 FOURIER_RATE, SIREN_RATE = 2e-2, 1e-2
 POINTS_OF_A_STEP = 8192
@@ -74,10 +74,17 @@ SIREN_TURNS = 30 / (2 * math.pi)
 HIDDEN_TURNS = 1 / (2 * math.pi)
 
 
-def _generator(tasks: Sequence[Task]) -> torch.Generator:
-    made = torch.Generator()
-    made.manual_seed(sum((number + 1) * task.seed for number, task in enumerate(tasks)))
-    return made
+def _generators(tasks: Sequence[Task], device: str = "cpu") -> list[torch.Generator]:
+    """One for each block, so that its numbers do not depend on the blocks beside it."""
+    return [torch.Generator(device).manual_seed(task.seed) for task in tasks]
+
+
+def _on(device: str, values: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)).to(device)
+
+
+def _stacked(blocks: Sequence[NDArray[Any]], device: str) -> Tensor:
+    return _on(device, np.stack([values.astype(np.float32) for values in blocks]))
 
 
 def _rounded(value: Tensor) -> Tensor:
@@ -86,60 +93,23 @@ def _rounded(value: Tensor) -> Tensor:
 
 
 def _code_length(value: Tensor) -> Tensor:
-    """Bits of the whole numbers of K arrays."""
+    """(K,) bits of the whole numbers of K arrays."""
     mean = value.abs().flatten(1).mean(1)
-    return value[0].numel() * torch.log2(1 + 2 * math.e * mean).sum()
+    return value[0].numel() * torch.log2(1 + 2 * math.e * mean)
 
 
-def _mixed(precision: str) -> AbstractContextManager[None]:
+def _rate(taken: Sequence[Tensor]) -> Tensor:
+    """(K,) bits of all arrays of K blocks."""
+    return torch.stack([_code_length(x) for x in taken]).sum(0)
+
+
+def _mixed(fitting: Fitting) -> AbstractContextManager[None]:
     found: AbstractContextManager[None] = torch.autocast(
-        "cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"
+        torch.device(fitting.device).type,
+        dtype=torch.bfloat16,
+        enabled=fitting.precision == "bfloat16",
     )
     return found
-
-
-def descend(
-    groups: list[dict[str, object]], cost: Callable[[bool, float], Tensor], effort: int
-) -> None:
-    """Lower a cost by Adam, first with noise for rounding, then without.
-
-    Parameters
-    ----------
-    groups
-        Of parameters, each with its rate.
-    cost
-        Of whether weights are rounded, not noisy, and the share of the rate that counts: at first
-        none, or Adam would let weights shrink that no point has asked for yet.
-
-    Raises
-    ------
-    CodecError
-        If the cost is no number: the fit diverges.
-    """
-    adam = torch.optim.Adam(groups, betas=(0.9, 0.98))
-    rates = [float(group["lr"]) for group in adam.param_groups]
-    rounds, before, seen, phase = False, math.inf, 0.0, 0
-    for step in range(effort):
-        rounds = rounds or step >= NOISY * effort
-        for group, rate in zip(adam.param_groups, rates, strict=True):
-            group["lr"] = rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / effort)))
-        adam.zero_grad()
-        found = cost(rounds, min(1.0, step / (NOISY * effort)))
-        found.backward()  # type: ignore[no-untyped-call]
-        adam.step()
-        seen += float(found.detach())
-        phase += 1
-        if not math.isfinite(seen):
-            raise CodecError(
-                f"the fit of codec 'inr' diverges: its cost is {float(found.detach()):g} at step "
-                f"{step} of {effort}. Use another kind, effort 0 of 'grids', or the next codec"
-            )
-        if phase % WINDOW == 0:
-            if before - seen < LEAST_FALL * abs(before) and before < math.inf:
-                if rounds:
-                    break
-                rounds, phase, seen = True, 0, math.inf
-            before, seen = seen, 0.0
 
 
 def refine_grids(
@@ -164,23 +134,24 @@ def refine_grids(
 
     Raises
     ------
-    CodecError
-        If the fit diverges.
+    FitDiverged
+        If the fit of some block diverges; it says of which.
     """
-    generator = _generator(tasks)
-    plan = _GridPlan(tasks, starts, hidden, generator)
+    device = fitting.device
+    plan = _GridPlan(tasks, starts, hidden, device)
     numbers = [*plan.latents, *plan.synthesis]
     points = tasks[0].layout.points
-    known = _known(tasks)
+    known, noise = _known(tasks, device), _generators(tasks, device)
 
-    def cost(rounds: bool, share: float) -> Tensor:
-        taken = [_taken(x, rounds, generator) for x in numbers]
-        with _mixed(fitting.precision):
+    def cost(rounds: Flags, share: float) -> Tensor:
+        taken = [_taken(x, rounds, noise) for x in numbers]
+        with _mixed(fitting):
             said = plan.forward(taken)
         left = (said.float() - plan.targets) * known
         distortion = _square_bits(left) if is_preview else _interpolation_bits(left)
-        rate = sum((_code_length(x) for x in taken[1:]), torch.zeros(()))
-        return distortion + share * weight * rate / points
+        if len(taken) > 1:
+            distortion = distortion + share * weight * _rate(taken[1:]) / points
+        return distortion
 
     groups: list[dict[str, object]] = [
         {"params": plan.latents, "lr": LATENT_RATE},
@@ -190,31 +161,32 @@ def refine_grids(
     return plan.results()
 
 
-def _taken(value: Tensor, rounds: bool, generator: torch.Generator) -> Tensor:
-    if rounds:
+def _taken(value: Tensor, rounds: Flags, noise: Sequence[torch.Generator]) -> Tensor:
+    """Rounded for some of the K blocks, noisy for the others."""
+    if rounds.all():
         return _rounded(value)
-    return value + torch.rand(value.shape, generator=generator) - 0.5
+    drawn = [torch.rand(value.shape[1:], generator=one, device=value.device) for one in noise]
+    noisy = value + torch.stack(drawn) - 0.5
+    if not rounds.any():
+        return noisy
+    which = torch.from_numpy(rounds.copy()).to(value.device)
+    return torch.where(which.reshape(-1, *[1] * (value.ndim - 1)), _rounded(value), noisy)
 
 
-def _known(tasks: Sequence[Task]) -> Tensor:
-    """(K, ...) 1 where a value counts, scaled so that its mean is 1."""
-    found = []
-    for task in tasks:
-        some = np.ones(task.layout.lengths, np.float32)
-        if task.known is not None:
-            some = task.known.astype(np.float32)
-        found.append(torch.from_numpy(some))
-    return torch.stack(found)
+def _known(tasks: Sequence[Task], device: str) -> Tensor:
+    """(K, ...) 1 where a value counts, else 0."""
+    found = [np.ones(t.layout.lengths, np.float32) if t.known is None else t.known for t in tasks]
+    return _stacked(found, device)
 
 
 def _square_bits(left: Tensor) -> Tensor:
-    """Half the logarithm of the mean square, in tolerances: bits to a value, at a high rate."""
-    return 0.5 * torch.log2((left**2).flatten(1).mean(1) + 1e-9).sum()
+    """(K,) half the logarithm of the mean square, in tolerances: bits to a value at a high rate."""
+    return 0.5 * torch.log2((left**2).flatten(1).mean(1) + 1e-9)
 
 
 def _interpolation_bits(left: Tensor) -> Tensor:
-    """What interpolation along rows and columns leaves at strides 2 to 32, in bits to a value."""
-    total = torch.zeros(())
+    """(K,) what interpolation along an axis leaves at strides 2 to 32, in bits to a value."""
+    total = torch.zeros(len(left), device=left.device)
     for power in range(1, 6):
         stride = 1 << power
         for axis in (-1, -2):
@@ -225,7 +197,7 @@ def _interpolation_bits(left: Tensor) -> Tensor:
             around = left.narrow(axis, 0, length - 2 * stride)
             around = around + left.narrow(axis, 2 * stride, length - 2 * stride)
             bits = 0.25 * torch.log2(1 + (middle - around / 2) ** 2)
-            total = total + bits.flatten(1).mean(1).sum() * (3 / 4**power)
+            total = total + bits.flatten(1).mean(1) * (3 / 4**power)
     return total
 
 
@@ -237,31 +209,26 @@ class _GridPlan:
         tasks: Sequence[Task],
         starts: Sequence[Grids],
         hidden: int,
-        generator: torch.Generator,
+        device: str,
     ) -> None:
         self.sizes, self.layout = starts[0].sizes, tasks[0].layout
         self.starts, self.hidden = starts, hidden
         tolerance = np.array([task.tolerance for task in tasks])
-        self.targets = torch.stack(
-            [torch.from_numpy((t.targets / t.tolerance).astype(np.float32)) for t in tasks]
-        )
+        self.targets = _stacked([t.targets / t.tolerance for t in tasks], device)
         levels = range(self.sizes.levels)
         self.matrices = [
             [
-                None if m is None else torch.from_numpy((m / SPLINE_ONE).astype(np.float32))
+                None if m is None else _on(device, m / SPLINE_ONE)
                 for m in self.sizes.matrices(self.layout, level)
             ]
             for level in levels
         ]
-        self.latents = [
-            torch.from_numpy(np.stack([g.latents[n] for g in starts]).astype(np.float32))
-            for n in levels
-        ]
+        self.latents = [_on(device, np.stack([g.latents[n] for g in starts])) for n in levels]
         # What a step is in tolerances, (K, 1, 1, 1, 1).
         self.scales = [
-            torch.from_numpy(
-                (np.array([g.steps[n] for g in starts]) / STEP_ONE / tolerance).astype(np.float32)
-            ).reshape(-1, 1, 1, 1, 1)
+            _on(device, np.array([g.steps[n] for g in starts]) / STEP_ONE / tolerance).reshape(
+                -1, 1, 1, 1, 1
+            )
             for n in levels
         ]
         # Inputs of the synthesis network are about 1 where a level is at its standard deviation.
@@ -277,24 +244,20 @@ class _GridPlan:
             ]
             for row in spread
         ]
-        self.shrink = torch.tensor(
-            [[float(t.tolerance) * 2.0 ** (most - e) for e in row]
-             for t, row in zip(tasks, self.exponents, strict=True)]
-        )  # fmt: skip
+        shrink = np.exp2(most - np.array(self.exponents, dtype=np.float64))
+        self.shrink = _on(device, tolerance[:, None] * shrink)
         # An output of 1 is one standard deviation of the finest level.
         self.gains = [
             min(LARGEST_STEP, max(1, round(row[-1] * GAIN_ONE / HIDDEN_ONE))) for row in spread
         ]
-        self.gain = torch.tensor(
-            [gain / GAIN_ONE / t.tolerance for gain, t in zip(self.gains, tasks, strict=True)]
-        ).reshape(-1, 1, 1)
+        self.gain = _on(device, np.array(self.gains) / GAIN_ONE / tolerance).reshape(-1, 1, 1)
         self.synthesis: list[Tensor] = []
         if hidden:
-            first = torch.randn(len(tasks), hidden, self.sizes.levels, generator=generator) * (
-                WEIGHT_ONE / math.sqrt(self.sizes.levels)
-            )
-            bias = torch.zeros(len(tasks), hidden, 1)
-            self.synthesis = [first, bias, torch.zeros(len(tasks), 1, hidden)]
+            shape = (hidden, self.sizes.levels)
+            drawn = [torch.randn(shape, generator=one) for one in _generators(tasks)]
+            first = torch.stack(drawn) * (WEIGHT_ONE / math.sqrt(self.sizes.levels))
+            others = torch.zeros(len(tasks), hidden, 1), torch.zeros(len(tasks), 1, hidden)
+            self.synthesis = [x.to(device) for x in (first, *others)]
         for x in (*self.latents, *self.synthesis):
             x.requires_grad_()
 
@@ -320,18 +283,12 @@ class _GridPlan:
     def results(self) -> list[Grids]:
         """Whole numbers."""
         found = []
+        every, of_synthesis = _whole(self.latents), _whole(self.synthesis)
         for k, start in enumerate(self.starts):
-            latents = tuple(
-                np.clip(np.rint(x[k].detach().numpy()), -LARGEST_LATENT, LARGEST_LATENT).astype(
-                    np.int64
-                )
-                for x in self.latents
-            )
+            latents = tuple(np.clip(x[k], -LARGEST_LATENT, LARGEST_LATENT) for x in every)
             sizes, synthesis = self.sizes, None
             if self.hidden:
-                first, bias, second = (
-                    np.rint(x[k].detach().numpy()).astype(np.int64) for x in self.synthesis
-                )
+                first, bias, second = (x[k] for x in of_synthesis)
                 synthesis = Synthesis(
                     tuple(self.exponents[k]),
                     self.gains[k],
@@ -347,8 +304,9 @@ class _GridPlan:
         return found
 
 
-def _octaves(ratio: float) -> int:
-    return math.ceil(math.log2(ratio))
+def _whole(values: Sequence[Tensor], step: float = 1.0) -> list[NDArray[np.int64]]:
+    """As so many steps."""
+    return [np.rint(x.detach().cpu().numpy() / step).astype(np.int64) for x in values]
 
 
 def width_for(task: Task) -> int:
@@ -376,60 +334,51 @@ def fit_waves(tasks: Sequence[Task], fitting: Fitting, width: int) -> list[Waves
 
     Raises
     ------
-    CodecError
-        If the fit diverges.
+    FitDiverged
+        If the fit of some block diverges; it says of which.
     """
-    generator = _generator(tasks)
+    device, noise = fitting.device, _generators(tasks, fitting.device)
     layout, is_siren = tasks[0].layout, fitting.kind == "siren"
     shape = _shape(tasks[0], fitting, width)
     latitudes = shape.latitudes
     seeds = [task.seed for task in tasks]
     spread = [max(float(task.targets.std()), 1e-9) for task in tasks]
     gains = [min(LARGEST_GAIN, max(1, round(s))) for s in spread]
-    targets = torch.stack(
-        [
-            torch.from_numpy((t.targets / gain).astype(np.float32)).flatten()
-            for t, gain in zip(tasks, gains, strict=True)
-        ]
-    )
-    tolerance = torch.tensor([t.tolerance / gain for t, gain in zip(tasks, gains, strict=True)])[
-        :, None
-    ]
-    where = torch.from_numpy(
-        np.concatenate(
-            [grid_coordinates(layout, latitudes, f) for f in range(layout.fields)], axis=1
-        ).astype(np.float32)
-        / COORDINATE_ONE
-    )
-    drawn = torch.from_numpy(
-        np.stack([frequencies(seed, shape.widths(layout), shape.features) for seed in seeds])
-        if shape.features
-        else np.zeros((len(tasks), 0, where.shape[0]))
-    ).float() * (2 * math.pi / PER_TURN)
-    known = _known(tasks).flatten(1)
+    scaled = [t.targets / gain for t, gain in zip(tasks, gains, strict=True)]
+    targets = _stacked(scaled, device).flatten(1)
+    tolerance = _on(device, np.array([t.tolerance for t in tasks]) / np.array(gains))[:, None]
+    every = [grid_coordinates(layout, latitudes, field) for field in range(layout.fields)]
+    where = _on(device, np.concatenate(every, axis=1) / COORDINATE_ONE)
+    drawn = torch.zeros(len(tasks), 0, len(where), device=device)
+    if shape.features:
+        turns = [frequencies(seed, shape.widths(layout), shape.features) for seed in seeds]
+        drawn = _on(device, np.stack(turns)) * (2 * math.pi / PER_TURN)
+    known = _known(tasks, device).flatten(1)
+    begun = _generators(tasks)
     layers = [
-        _first_layer(len(tasks), out, into, number, is_siren, generator)
+        _first_layer(begun, out, into, number, is_siren)
         for number, (out, into) in enumerate(shape.layers(layout))
     ]
-    numbers = [x for layer in layers for x in layer]
-    for x in numbers:
-        x.requires_grad_()
+    numbers = [x.to(device).requires_grad_() for layer in layers for x in layer]
+    # The same points for every block, so that it does not matter which are beside it.
+    chosen = torch.Generator(device).manual_seed(0)
     step = 2.0**-shape.shift
 
-    def cost(rounds: bool, share: float) -> Tensor:
-        taken = [_taken(x / step, rounds, generator) for x in numbers]
-        some = torch.randint(0, targets.shape[1], (POINTS_OF_A_STEP,), generator=generator)
-        with _mixed(fitting.precision):
+    def cost(rounds: Flags, share: float) -> Tensor:
+        taken = [_taken(x / step, rounds, noise) for x in numbers]
+        some = torch.randint(
+            0, targets.shape[1], (POINTS_OF_A_STEP,), generator=chosen, device=device
+        )
+        with _mixed(fitting):
             said = _said([x * step for x in taken], drawn, where[:, some], is_siren)
         left = (said.float() - targets[:, some]) / tolerance * known[:, some]
-        rate = sum((_code_length(x) for x in taken), torch.zeros(()))
-        return _square_bits(left) + share * rate / targets.shape[1]
+        return _square_bits(left) + share * _rate(taken) / targets.shape[1]
 
     rate = SIREN_RATE if is_siren else FOURIER_RATE
     descend([{"params": numbers, "lr": rate}], cost, fitting.effort)
-    found = []
+    found, every_number = [], _whole(numbers, step)
     for k, seed in enumerate(seeds):
-        whole = [np.rint(x[k].detach().numpy() / step).astype(np.int64) for x in numbers]
+        whole = [x[k] for x in every_number]
         done = tuple(
             (
                 np.clip(weight, -LARGEST_WAVE_WEIGHT, LARGEST_WAVE_WEIGHT),
@@ -442,15 +391,17 @@ def fit_waves(tasks: Sequence[Task], fitting: Fitting, width: int) -> list[Waves
 
 
 def _first_layer(
-    blocks: int, out: int, into: int, number: int, is_siren: bool, generator: torch.Generator
+    begun: Sequence[torch.Generator], out: int, into: int, number: int, is_siren: bool
 ) -> tuple[Tensor, Tensor]:
     """Weights (K, out, in) and biases (K, out, 1) that a fit begins with."""
     if is_siren:
         limit = SIREN_TURNS / into if number == 0 else math.sqrt(6 / into) * HIDDEN_TURNS
-        weight = (2 * torch.rand(blocks, out, into, generator=generator) - 1) * limit
+        drawn = torch.stack([torch.rand(out, into, generator=one) for one in begun])
+        weight = (2 * drawn - 1) * limit
     else:
-        weight = torch.randn(blocks, out, into, generator=generator) / math.sqrt(into)
-    return weight, torch.zeros(blocks, out, 1)
+        drawn = torch.stack([torch.randn(out, into, generator=one) for one in begun])
+        weight = drawn / math.sqrt(into)
+    return weight, torch.zeros(len(begun), out, 1)
 
 
 def _said(layers: list[Tensor], drawn: Tensor, where: Tensor, is_siren: bool) -> Tensor:

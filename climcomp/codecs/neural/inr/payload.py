@@ -75,6 +75,11 @@ class Base:
         return found
 
 
+def has_wrapping_columns(payload: memoryview) -> bool:
+    """Whether the network of a payload goes on from the last column to the first."""
+    return bool(payload[0] & _WRAPS)
+
+
 def mean_integers(
     mean: bytes, layout: Layout, origin: float, unit: float, dtype: np.dtype[Any]
 ) -> NDArray[np.float64]:

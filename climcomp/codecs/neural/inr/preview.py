@@ -1,7 +1,7 @@
 """Previews: the network of a block alone, for a size or a root-mean-square error that is wanted.
 
 A preview keeps no bound: single values may be far off. It has the format of `payload`, without a
-residual, and no place in a frame, so that nobody takes it for the data.
+residual; in a frame its codec is `preview`, so that nobody takes it for the data.
 
 Previews of kind `grids` are latent grids of wavelets, chosen by what each number takes and saves,
 without a descent and without torch: at ratios of 300 and 1,000 they left a quarter to a half of the
@@ -32,7 +32,7 @@ from climcomp.codecs.neural.inr.payload import (
 )
 from climcomp.codecs.neural.inr.task import Task, task_of, tasks_of
 from climcomp.codecs.neural.inr.wavelet_search import Chosen, search_wavelets
-from climcomp.errors import CodecError, PayloadError
+from climcomp.errors import CodecError, PayloadError, TargetNotReached
 
 # Our own: the error of the mean of each cell, in tolerances.
 MEAN_ERROR = 0.5
@@ -80,6 +80,9 @@ def encode_preview(
     target: Target,
     filled: NDArray[np.bool_] | None = None,
     codec: Inr | None = None,
+    *,
+    spent: int = 0,
+    nearest: bool = False,
 ) -> bytes:
     """The network of a block, as a payload.
 
@@ -89,19 +92,26 @@ def encode_preview(
         Finite, C-contiguous float32 or float64.
     filled
         Which values only fill gaps, of the block's shape, and do not count.
+    spent
+        Bytes that stand beside the payload and count towards a ratio.
+    nearest
+        Whether the nearest to a target that cannot be reached will do.
 
     Raises
     ------
+    TargetNotReached
+        If the target cannot be reached; it says what was.
     CodecError
-        If the target cannot be reached (it says what was), no network is fitted to such a block, or
-        the fit diverges.
+        If no network is fitted to such a block, or the fit diverges.
     MissingExtraError
         If torch is not installed, unless the codec's kind is `grids`.
     """
     codec = Inr() if codec is None else codec
     check_values(values, codec.name)
     fitting = Fitting(codec.kind, codec.steps, codec.precision, codec.latitudes)
-    budget = values.nbytes / target.value if target.kind == "ratio" else math.inf
+    budget = math.inf
+    if target.kind == "ratio":  # what cannot be reached, one byte, says what could
+        budget = max(1.0, values.nbytes / target.value - spent)
     wanted = target.value if target.kind == "rmse" else 0.0
     tried = []
     for task in _tasks(values, target, filled, codec):
@@ -113,11 +123,13 @@ def encode_preview(
                (target.kind == "ratio" and len(one.payload) <= budget)]  # fmt: skip
     if not reached:
         best = min(tried, key=lambda one: one.rmse if wanted else len(one.payload))
-        raise CodecError(
+        if nearest:
+            return best.payload
+        raise TargetNotReached(
             f"a preview of kind {codec.kind!r} with {target.kind} {target.value:g} cannot be "
             f"reached for a block of shape {values.shape}: the nearest has an rmse of "
-            f"{best.rmse:.4g} and a ratio of {values.nbytes / len(best.payload):.4g}. Loosen the "
-            f"target, or give a bound"
+            f"{best.rmse:.4g} and a ratio of {values.nbytes / (len(best.payload) + spent):.4g}. "
+            f"Loosen the target, or give a bound"
         )
     if target.kind == "ratio":
         return min(reached, key=lambda one: one.rmse).payload
