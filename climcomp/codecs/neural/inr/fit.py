@@ -116,10 +116,6 @@ def refine_grids(
     tasks: Sequence[Task],
     starts: Sequence[Grids],
     fitting: Fitting,
-    *,
-    is_preview: bool = False,
-    weight: float = 1.0,
-    hidden: int = HIDDEN,
 ) -> list[Grids]:
     """Latent grids after a descent, with a synthesis network.
 
@@ -127,10 +123,6 @@ def refine_grids(
     ----------
     tasks, starts
         Of one layout and one choice of sizes; steps may differ.
-    is_preview
-        Whether the distortion is the mean square, in place of the length of a coded residual.
-    weight
-        Of the rate.
 
     Raises
     ------
@@ -138,7 +130,7 @@ def refine_grids(
         If the fit of some block diverges; it says of which.
     """
     device = fitting.device
-    plan = _GridPlan(tasks, starts, hidden, device)
+    plan = _GridPlan(tasks, starts, HIDDEN, device)
     numbers = [*plan.latents, *plan.synthesis]
     points = tasks[0].layout.points
     known, noise = _known(tasks, device), _generators(tasks, device)
@@ -148,9 +140,9 @@ def refine_grids(
         with _mixed(fitting):
             said = plan.forward(taken)
         left = (said.float() - plan.targets) * known
-        distortion = _square_bits(left) if is_preview else _interpolation_bits(left)
+        distortion = _interpolation_bits(left)
         if len(taken) > 1:
-            distortion = distortion + share * weight * _rate(taken[1:]) / points
+            distortion = distortion + share * _rate(taken[1:]) / points
         return distortion
 
     groups: list[dict[str, object]] = [
