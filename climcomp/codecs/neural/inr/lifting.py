@@ -63,6 +63,35 @@ def backward(values: NDArray[np.int64], axis: int, *, wraps: bool) -> NDArray[np
     return found.reshape(shape)
 
 
+def weights_of_numbers(
+    weights: NDArray[np.float64], *, wraps: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sums over the points of an axis as sums over its low and its high numbers.
+
+    Parameters
+    ----------
+    weights : (sums, points)
+
+    Returns
+    -------
+    (sums, low numbers), (sums, high numbers)
+        The transpose of `backward`, without its rounding.
+    """
+    s, d = weights[:, 0::2].copy(), weights[:, 1::2].copy()
+    lows, highs = s.shape[1], d.shape[1]
+    if not highs:
+        return s, d
+    around = wraps and lows == highs
+    low, high = np.arange(highs), np.arange(lows)
+    of_high = low, np.where(low + 1 < lows, low + 1, 0 if around else lows - 1)
+    of_low = np.where(high, high - 1, highs - 1 if around else 0), np.minimum(high, highs - 1)
+    for number, step in enumerate(STEPS):
+        to, given, places = (s, d, of_high) if number % 2 == 0 else (d, s, of_low)
+        for beside in places:
+            np.subtract.at(to.T, beside, given.T * (step / ONE))
+    return s, d
+
+
 @compile_exact
 def _undo(given: NDArray[np.int64], found: NDArray[np.int64], around: bool) -> None:
     """(outer, axis, inner) numbers, put in the places of the points and lifted there."""

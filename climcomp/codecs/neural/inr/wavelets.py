@@ -27,7 +27,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ from climcomp.codecs.neural.inr.bands import (
     parents_of,
 )
 from climcomp.codecs.neural.inr.layout import Layout
-from climcomp.codecs.neural.inr.lifting import FARTHEST, backward
+from climcomp.codecs.neural.inr.lifting import FARTHEST, backward, weights_of_numbers
 from climcomp.codecs.neural.inr.sparse import NO_PARENT, pack_sparse, unpack_sparse
 from climcomp.codecs.neural.inr.splines import weights_between
 from climcomp.errors import PayloadError
@@ -128,20 +128,20 @@ class Wavelets:
         self, layout: Layout, raw: list[NDArray[np.int64]], where: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """What the numbers say at some places, in 1/256 units."""
-        before = _straight(where[:, 0], layout.lengths[0])
-        steps = _straight(where[:, 1], layout.lengths[1])
-        before = before @ _low(layout.lengths[0], self.depths.before, False)
-        steps = steps @ _low(layout.lengths[1], self.depths.steps, False)
-        planes = (before[:, :, None] * steps[:, None, :]).reshape(len(where), -1)
+        first = _every(_straight(where[:, 0], layout.lengths[0]), self.depths.before)
+        second = _every(_straight(where[:, 1], layout.lengths[1]), self.depths.steps)
+        planes = (first[:, :, None] * second[:, None, :]).reshape(len(where), -1)
         down = _cubic(where[:, 2], layout.field[0], wraps=False)
         across = _cubic(where[:, 3], layout.field[1], wraps=layout.wraps)
+        rows = _levels(down, self.depths.field, wraps=False)
+        columns = _levels(across, self.depths.field, wraps=layout.wraps)
         total = np.zeros(len(where))
         bands = self.depths.bands(layout)
         for band, of_band in zip(bands, raw, strict=True):
-            rows = down @ _part(layout.field[0], band.level, band.is_high_row, False)
-            columns = across @ _part(layout.field[1], band.level, band.is_high_column, layout.wraps)
+            of_rows = rows[band.level][band.is_high_row]
+            of_columns = columns[band.level][band.is_high_column]
             for plane in np.flatnonzero(of_band.any((1, 2))):
-                said = ((rows @ of_band[plane].astype(np.float64)) * columns).sum(1)
+                said = ((of_rows @ of_band[plane].astype(np.float64)) * of_columns).sum(1)
                 total += said * planes[:, plane]
         return total
 
@@ -151,30 +151,20 @@ def _gain(high_less_low: int) -> int:
     return int(_GAIN_ONE * Fraction(_GAIN, _GAIN_ONE) ** high_less_low)
 
 
-@lru_cache(maxsize=64)
-def _undone(points: int, wraps: bool) -> NDArray[np.float64]:
-    """(points, points) one level of the transform undone, as a matrix."""
-    every = np.eye(points, dtype=np.int64) * _GAIN_ONE
-    found: NDArray[np.float64] = backward(every, 0, wraps=wraps) / _GAIN_ONE
+def _levels(
+    weights: NDArray[np.float64], depth: int, *, wraps: bool
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """(places, numbers) weights of low and of high numbers of each level; 0 are the points."""
+    found = [(weights, weights[:, :0])]
+    for _ in range(depth):
+        found.append(weights_of_numbers(found[-1][0], wraps=wraps))
     return found
 
 
-@lru_cache(maxsize=64)
-def _part(points: int, level: int, is_high: bool, wraps: bool) -> NDArray[np.float64]:
-    """(points, numbers) what the low or the high numbers of a level say of an axis."""
-    if level == 0:
-        return np.eye(points)
-    sizes = axis_sizes(points, level)
-    found = _undone(sizes[-2], wraps)
-    found = found[:, sizes[-1] :] if is_high else found[:, : sizes[-1]]
-    return _part(points, level - 1, False, wraps) @ found
-
-
-def _low(points: int, depth: int, wraps: bool) -> NDArray[np.float64]:
-    """(points, points) what all numbers of an axis say of it."""
-    parts = [_part(points, depth, False, wraps)]
-    parts += [_part(points, level, True, wraps) for level in range(depth, 0, -1)]
-    return np.concatenate(parts, 1)
+def _every(weights: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
+    """(places, points) weights of all numbers of an axis, in their order."""
+    levels = _levels(weights, depth, wraps=False)
+    return np.concatenate([levels[-1][0], *(high for _, high in levels[:0:-1])], 1)
 
 
 def _straight(where: NDArray[np.float64], points: int) -> NDArray[np.float64]:
