@@ -168,11 +168,17 @@ def _tasks(
     Wavelets along the leading axes have numbers for the mean.
     """
     counted = values if filled is None else values[~filled]
-    spread = float(counted.std(dtype=np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):  # values that span too much are told of
+        spread = float(counted.std(dtype=np.float64))
     shares = OF_A_SPREAD_FOR_WAVELETS if codec.kind == "grids" else OF_A_SPREAD
     tolerance = target.value if target.kind == "rmse" else spread / shares
     if not tolerance > 0:
         raise CodecError("codec 'inr' was given a constant block: no network is fitted to it")
+    if not math.isfinite(tolerance):
+        raise CodecError(
+            f"codec 'inr' was given values from {counted.min():g} to {counted.max():g}: their "
+            f"squares add up to more than a number holds"
+        )
     if codec.kind == "grids":
         return [task_of(values, tolerance, filled, is_bound=False)]
     return tasks_of(values, tolerance, filled, MEAN_ERROR * tolerance, is_bound=False)
@@ -207,11 +213,6 @@ def _wavelets(task: Task, budget: float, wanted: float) -> Iterator[_Tried]:
     empty = float(OF_A_PAYLOAD)
     for _ in range(ATTEMPTS):
         found = search_wavelets(task, error if wanted else size, is_size=not wanted)
-        if not found.is_exact():
-            raise CodecError(
-                "codec 'inr' was given values that span too much for a preview of so few bytes: "
-                "give a bound, or another kind"
-            )
         one = _try(task, found)
         yield one
         if wanted or len(one.payload) <= budget:

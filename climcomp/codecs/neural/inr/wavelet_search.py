@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.codecs.neural.inr.bands import Depths, deepest, transformed
-from climcomp.codecs.neural.inr.sparse import NO_PARENT, new_chances
+from climcomp.codecs.neural.inr.sparse import MOST_BITS, NO_PARENT, new_chances
 from climcomp.codecs.neural.inr.sparse_choice import choose
 from climcomp.codecs.neural.inr.task import Task
 from climcomp.codecs.neural.inr.wavelets import INWARD_ONE, LARGEST_STEP, STEP_ONE, Wavelets
@@ -28,6 +28,7 @@ CLOSE, MOST_LOOKS = 0.004, 12
 # ask for on their own less is left each time.
 WIDER = (16.0, 8.0, 4.0, 2.0, 1.0)
 FEWEST_PLANES = 2
+LARGEST_NUMBER = (1 << MOST_BITS) - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +122,15 @@ def _nearest(
     Both sizes and errors are nearly powers of the step: a secant of logarithms finds it.
     """
     away = 1.0 if is_size else -1.0  # in which direction the goal is reached
-    last = math.log2(LARGEST_STEP)
-    at, apart = min(max(start, 0.0), last), APART
+    largest = max(float(np.abs(band).max(initial=0.0)) for band in bands) * STEP_ONE
+    # Finer steps have numbers that are too large for their bytes, and would be clipped.
+    first, last = math.log2(max(1.0, largest / LARGEST_NUMBER)), math.log2(LARGEST_STEP)
+    at = min(max(start, first), last)
     best: tuple[float, Chosen, float] | None = None
     over: tuple[float, float] | None = None  # the nearest that misses it
     under: tuple[float, float] | None = None
     for _ in range(MOST_LOOKS):
-        one = choose_wavelets(bands, depths, min(max(1, round(2.0**at)), LARGEST_STEP))
+        one = choose_wavelets(bands, depths, min(math.ceil(2.0**at), LARGEST_STEP))
         found = excess(one)
         if best is None or (found <= 0, -abs(found)) > (best[0] <= 0, -abs(best[0])):
             best = found, one, at
@@ -140,9 +143,9 @@ def _nearest(
         if over and under:
             share = over[1] / (over[1] - under[1])
             at = over[0] + min(max(share, 0.1), 0.9) * (under[0] - over[0])
-        elif at in (0.0, last) and (at == last) == ((found > 0) == (away > 0)):
+        elif at in (first, last) and (at == last) == ((found > 0) == (away > 0)):
             break
         else:
-            at = min(max(at + (away if found > 0 else -away) * apart, 0.0), last)
+            at = min(max(at + (away if found > 0 else -away) * APART, first), last)
     assert best is not None
     return best[1], best[2]

@@ -14,9 +14,10 @@ rows, and those high along both. The parent of the latter three is the one of th
 level before. Planes are the numbers along the leading axes, the first of them the slower, each axis
 with what is low at its coarsest level first.
 
-A number stands for sign(q) floor(W (64 |q| - b) / 2^16) in 1/256 units, at most 2^38 from 0, with
-W = floor(w T[e] / 2^10), T[e] = floor(2^20 (1205448 / 2^20)^e) in exact fractions, and e how often
-the number is high less how often it is low, over all axes and levels; |q| w is at most 2^44. The
+A number stands for sign(q) floor(W (64 |q| - b) / 2^(38 - z)) in 1/256 units, at most 2^38 from 0,
+with z the bits of w (w < 2^z), W = floor(w 2^(32 - z) T[e] / 2^20), T[e] = floor(2^20 (1205448 /
+2^20)^e) in exact fractions, and e how often the number is high less how often it is low, over all
+axes and levels: at most 4, so that no product passes 2^60. The
 transform is that of `lifting`, undone level by level from coarse to fine, along the axis of rows,
 then along that of columns, which alone may wrap; then along the second leading axis, then the
 first. The base is floor((f + 128) / 256).
@@ -46,7 +47,6 @@ from climcomp.errors import PayloadError
 
 STEP_ONE = 256
 LARGEST_STEP = (1 << 32) - 1
-LARGEST_PRODUCT = 1 << 44
 INWARD_ONE = 64
 MOST_DEPTH = 12
 _GAIN, _GAIN_ONE = 1205448, 1 << 20
@@ -62,11 +62,6 @@ class Wavelets:
     step: int
     inward: int
     numbers: tuple[NDArray[np.int64], ...]
-
-    def is_exact(self) -> bool:
-        """Whether no product is larger than its integers hold."""
-        largest = max(int(np.abs(q).max(initial=0)) for q in self.numbers)
-        return largest * self.step <= LARGEST_PRODUCT
 
     def packed(self) -> bytes:
         """As in the format."""
@@ -90,11 +85,13 @@ class Wavelets:
     def _raw(self, layout: Layout) -> list[NDArray[np.int64]]:
         """The numbers of each band in 1/256 units."""
         leading = leading_high_less_low(layout, self.depths)
+        bits = self.step.bit_length()
+        wide = self.step << (32 - bits)
         found = []
         for band, q in zip(self.depths.bands(layout), self.numbers, strict=True):
-            steps = [self.step * _gain(band.high_less_low + e) >> 10 for e in leading]
+            steps = [wide * _gain(band.high_less_low + e) >> 20 for e in leading]
             width = np.array(steps, dtype=np.int64)[:, None, None]
-            raw = width * np.maximum(INWARD_ONE * np.abs(q) - self.inward, 0) >> 16
+            raw = width * np.maximum(INWARD_ONE * np.abs(q) - self.inward, 0) >> (38 - bits)
             found.append(np.sign(q) * np.minimum(raw, FARTHEST))
         return found
 
@@ -214,7 +211,4 @@ def parse_wavelets(data: memoryview, layout: Layout) -> Wavelets:
     planes = layout.fields
     shapes = [(planes, band.rows, band.columns) for band in bands]
     numbers = unpack_sparse(data[_HEAD.size :], shapes, parents_of(bands))
-    found = Wavelets(depths, step, inward, tuple(numbers))
-    if not found.is_exact():
-        raise PayloadError("a number of the wavelets of codec 'inr' is too large: it is damaged")
-    return found
+    return Wavelets(depths, step, inward, tuple(numbers))

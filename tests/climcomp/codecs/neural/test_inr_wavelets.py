@@ -17,7 +17,7 @@ from climcomp.codecs.neural.inr.lifting import FARTHEST, backward, forward
 from climcomp.codecs.neural.inr.payload import parse_payload
 from climcomp.codecs.neural.inr.preview import Target, decode_preview, encode_preview
 from climcomp.codecs.neural.inr.sparse import NO_PARENT, pack_sparse, unpack_sparse
-from climcomp.codecs.neural.inr.wavelets import LARGEST_PRODUCT, Wavelets, parse_wavelets
+from climcomp.codecs.neural.inr.wavelets import LARGEST_STEP, Wavelets, parse_wavelets
 from climcomp.codecs.neural.rans import encode_symbols
 from climcomp.errors import CodecError, PayloadError
 from climcomp.fill import fill_missing
@@ -189,11 +189,21 @@ def test_wavelets_that_this_version_does_not_know_are_refused() -> None:
             parse_wavelets(memoryview(wrong), layout)
     with pytest.raises(PayloadError, match="end in their head"):
         parse_wavelets(memoryview(made[:7]), layout)
-    large = numbers((1, 8, 8), 1.0)
-    large[0, 0, 0] = LARGEST_PRODUCT // 70000 // (1 << 12)
-    huge = Wavelets(Depths(0), 70000 << 13, 0, (large,)).packed()
-    with pytest.raises(PayloadError, match="too large"):
-        parse_wavelets(memoryview(huge), Layout((1, 1, 8, 8), wraps=False))
+
+
+def test_the_largest_numbers_are_whole_on_every_machine() -> None:
+    layout = Layout((1, 1, 8, 8), wraps=False)
+    given = np.full((1, 8, 8), (1 << 20) - 1)
+    for step in (1, 12345, LARGEST_STEP):
+        made = Wavelets(Depths(0), step, 6, (given,))
+        value = (given[0, 0, 0] * 64 - 6) * step // 64
+        expected = (min(int(value), FARTHEST) + 128) // 256
+        np.testing.assert_array_equal(made.base(layout), expected)
+    deep = Depths(1, 1, 1)  # two points of each leading axis, one of them high
+    four = Layout((2, 2, 8, 8), wraps=False)
+    every = tuple(np.full((4, b.rows, b.columns), (1 << 20) - 1) for b in deep.bands(four))
+    highest = Wavelets(deep, LARGEST_STEP, 0, every)
+    assert max(int(raw.max()) for raw in highest._raw(four)) == FARTHEST
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -208,11 +218,30 @@ def test_a_size_or_an_error_is_nearly_used_up(
         if size < fewest:
             continue
         made = encode_preview(values, Target("ratio", ratio))
-        assert size - max(16, 0.03 * size) <= len(made) <= size
+        left = values - decode_preview(made, shape, values.dtype).astype(np.float64)
+        is_used_up = size - max(16, 0.03 * size) <= len(made)
+        assert len(made) <= size
+        assert is_used_up or np.sqrt(np.mean(left**2)) < 1e-4 * values.std()
     for rmse in (0.02, 0.5):
         made = encode_preview(values, Target("rmse", rmse))
         left = values.astype(np.float64) - decode_preview(made, shape, values.dtype)
         assert 0.8 * rmse < np.sqrt(np.mean(left**2)) <= rmse
+
+
+@pytest.mark.parametrize("name", ["smooth", "spike", "huge", "tiny", "noise"])
+def test_many_bytes_leave_next_to_nothing(field: MakeField, name: str) -> None:
+    values = field(20, 24, noise=0.0, dtype=np.float64)
+    if name == "spike":
+        values = np.where(np.arange(480).reshape(20, 24) == 217, 1e20, 3.0)
+    elif name == "huge":
+        values = np.linspace(-3e100, 3e100, 480).reshape(20, 24)
+    elif name == "tiny":
+        values = np.arange(480.0).reshape(20, 24) * 1e-150
+    elif name == "noise":
+        values = np.random.default_rng(0).normal(size=(20, 24))
+    made = encode_preview(values, Target("ratio", 1.5))
+    left = decode_preview(made, values.shape, values.dtype) / values.std() - values / values.std()
+    assert np.sqrt(np.mean(left**2)) < 1e-4
 
 
 def test_gaps_ask_for_little(field: MakeField) -> None:
@@ -264,6 +293,8 @@ def test_between_the_points_a_preview_is_smooth(field: MakeField) -> None:
 
 
 def test_values_that_span_too_much_are_refused() -> None:
+    with pytest.raises(CodecError, match="add up to"):
+        encode_preview(np.linspace(-1e290, 1e290, 64).reshape(8, 8), Target("ratio", 2.0))
     values = np.zeros((16, 16))
     values[::2] = 1.0
     with pytest.raises(CodecError, match="differ, by less"):
