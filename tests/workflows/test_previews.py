@@ -218,16 +218,32 @@ def test_values_that_do_not_vary_keep_their_name(
     assert "preview/dry" not in found
 
 
-def test_without_torch_a_plan_names_the_extra(
+def test_only_grids_do_without_torch(
     preview_recipe: MakeRecipe,
     write_source: WriteSource,
     make_field: Callable[..., NDArray[np.float32]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("climcomp_workflows.plan.preview.missing_extra", lambda name, **_: "neural")
-    recipe = preview_recipe(write_source(tas=make_field()), f"tas: {RATIO}")
-    with pytest.raises(RecipeError, match=r"climcomp\[neural\]"):
-        make_plan(recipe)
+    monkeypatch.setattr("climcomp.codecs.registry.importlib.util.find_spec", lambda name: None)
+    source = write_source(tas=make_field())
+    plan, _ = make_plan(preview_recipe(source, f"tas: {RATIO}"))
+    assert plan.variable("preview/tas").is_preview
+    with pytest.raises(RecipeError, match=r"fits of fourier need .*climcomp\[neural\]"):
+        make_plan(preview_recipe(source, f"tas: {RATIO}", "neural: {inr: fourier}"))
+
+
+def test_a_preview_may_be_a_network_of_coordinates(
+    preview_recipe: MakeRecipe,
+    write_source: WriteSource,
+    make_field: Callable[..., NDArray[np.float32]],
+) -> None:
+    recipe = preview_recipe(
+        write_source(tas=make_field(3)), "tas: {preview: {ratio: 6}}", "neural: {inr: siren}"
+    )
+    found = reports(run_recipe(recipe))["preview/tas"]
+    assert found.how == "preview"
+    assert found.ratio is not None
+    assert found.ratio >= 6
 
 
 def test_the_group_of_previews_is_not_the_sources(

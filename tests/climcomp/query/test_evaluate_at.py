@@ -89,8 +89,8 @@ def test_between_grid_points_it_is_the_smooth_field(make_waves: Any, layout: Any
     lons = rng.uniform(-180, 360, 60)
     # Positions in time, since dates have no such fractions.
     found = evaluate_at(archive, "tas", {"lat": lats, "lon": lons}, {"time": days - 0.5})
-    # An rmse of 0.02 at the points; straight lines between blocks leave up to 0.06 of 10 degrees.
-    assert np.abs(found.values - wave(days, lats, lons)).max() <= 0.15
+    # An rmse of 0.02 at the points; straight lines between steps and blocks leave up to 0.1 more.
+    assert np.abs(found.values - wave(days, lats, lons)).max() <= 0.25
     assert np.mean(np.abs(found.values - wave(days, lats, lons))) <= 0.03
 
 

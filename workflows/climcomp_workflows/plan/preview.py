@@ -124,19 +124,21 @@ def plan_preview(subject: Subject, findings: Findings, target: PreviewText) -> V
 def _settings(subject: Subject, target: PreviewText, fits: Settings) -> Settings:
     """The target in the variable's own unit, and how networks are fitted."""
     where = f"{subject.settings.origins['preview']}: preview of {subject.settings.name}"
-    if extra := missing_extra(PREVIEW_CODEC, **dict(fits)):
+    value = target.value
+    if target.rmse is not None:
+        name = subject.variable.attributes.get("standard_name")
+        standard_name = name if isinstance(name, str) else None
+        try:
+            value = resolve_bound(target.rmse, subject.unit, standard_name).bound.value
+        except BoundError as error:
+            raise RecipeError(f"{where}: rmse: {error}") from error
+    settings = (("target", target.kind), ("value", value), *fits)
+    if extra := missing_extra(PREVIEW_CODEC, **dict(settings)):
         raise RecipeError(
-            f"{where}: fits of networks need a package that is not installed: pip install "
-            f"'climcomp[{extra}]', or say neural: {{fit: fast}}"
+            f"{where}: fits of {subject.recipe.neural.inr} need a package that is not installed: "
+            f"pip install 'climcomp[{extra}]', or say neural: {{inr: grids}}"
         )
-    if target.rmse is None:
-        return (("target", target.kind), ("value", target.value), *fits)
-    name = subject.variable.attributes.get("standard_name")
-    try:
-        resolved = resolve_bound(target.rmse, subject.unit, name if isinstance(name, str) else None)
-    except BoundError as error:
-        raise RecipeError(f"{where}: rmse: {error}") from error
-    return (("target", target.kind), ("value", resolved.bound.value), *fits)
+    return settings
 
 
 def _tried(

@@ -42,7 +42,7 @@ class Inr:
     effort
         The most steps of descent in a fit, which wants torch; 0, for `grids` alone, takes the
         least squares that a descent begins with, and wants none. None: 60 for `grids`, 400 for
-        others.
+        others. Previews of kind `grids` know no descent.
     precision
         Of the fit.
     latitudes

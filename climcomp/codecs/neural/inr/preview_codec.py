@@ -64,7 +64,7 @@ class Preview:
     @property
     def needs_module(self) -> bool:
         """Whether an encoder of these settings wants torch."""
-        return self._fitted().needs_module
+        return self.kind != "grids"
 
     def library_version(self) -> str:
         """The version of climcomp."""
@@ -80,7 +80,7 @@ class Preview:
         TargetNotReached
             If it cannot be reached.
         MissingExtraError
-            If torch is not installed, unless the effort is 0.
+            If torch is not installed, unless the kind is `grids`.
         """
         if bound is None or bound.kind != "none":
             found = "every bit" if bound is None else f"a bound ({bound.kind})"

@@ -351,7 +351,7 @@ def test_between_the_points_the_field_is_that_of_the_weights(field: MakeField, c
 def test_the_mean_of_cells_is_in_between_too(field: MakeField) -> None:
     values = field(12, 16, 24, noise=0.0)
     values += 30 * np.random.default_rng(0).random((16, 24), np.float32)
-    made = encode_preview(values, Target("rmse", 0.5), None, FAST)
+    made = FAST.encode(values, absolute(0.5))
     base, expected = base_of(made, values)
     assert base.mean
     places = everywhere(values.shape)
