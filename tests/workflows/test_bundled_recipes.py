@@ -538,3 +538,32 @@ def test_the_quickstart_runs_as_it_is(inside: Path, iris_data: Path, faults: Fau
     assert reports["a1b/air_temperature"].bound.text == "0.1 K"
     for name in ("a1b/air_temperature", "sst/surface_temperature"):
         assert everything[name].raw_bytes > 2.5 * everything[name].stored_bytes
+
+
+def test_previews(tmp_path: Path) -> None:
+    shape = (24, 48, 72)
+    fields = {
+        "tas": (285 + 8 * waves(1, *shape), "K", "air_temperature"),
+        "psl": (101000 + 900 * waves(2, *shape), "Pa", "air_pressure_at_mean_sea_level"),
+        "zg": (5500 + 80 * waves(3, *shape), "m", "geopotential_height"),
+    }
+    with File(tmp_path / "in" / "model.nc") as file:
+        file.dimensions(time=24, lat=48, lon=72, bnds=2)
+        file.times(0, 24, units="days since 2000-01-01", calendar="noleap")
+        lat, lon = -88.125 + 3.75 * np.arange(48), 5.0 * np.arange(72)
+        file.grid(lat, lon, ("lat", "lon"), bounds=True)
+        for name, (values, unit, standard) in fields.items():
+            file.add(name, "time lat lon", values.astype("f4"), units=unit, standard_name=standard)
+    outcome = run_recipe(edited("previews", tmp_path, f"{tmp_path}/in/*.nc"))
+    reports = found(outcome)
+    assert {name: v.how for name, v in reports.items()} == dict.fromkeys(
+        ("preview/tas", "preview/psl", "preview/zg"), "preview"
+    )
+    ratio = reports["preview/zg"].ratio
+    assert ratio is not None
+    assert ratio >= 200
+    with xr.open_zarr(outcome.store, group="preview") as archive:
+        for name, wanted in (("tas", 0.5), ("psl", 50)):
+            left = archive[name].values.astype("f8") - fields[name][0].astype("f4")
+            assert np.sqrt(np.mean(left**2)) <= wanted
+        assert archive.lat_bnds.shape == (48, 2)

@@ -139,6 +139,19 @@ def test_the_command_refuses_where_nobody_can_be_asked(
     assert not Path(recipe.output.store).exists()
 
 
+def test_a_plan_says_what_a_run_will_ask(
+    recipe: Recipe,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert main(["plan", str(tmp_path / "recipe.yaml")]) == 0
+    assert "recipe.yaml --yes, or answer when it asks" in capsys.readouterr().out
+    monkeypatch.setattr(agreement, "ASK_SECONDS", 1e6)
+    assert main(["plan", str(tmp_path / "recipe.yaml")]) == 0
+    assert "--yes" not in capsys.readouterr().out
+
+
 def test_yes_agrees(recipe: Recipe, tmp_path: Path) -> None:
     assert main(["run", str(tmp_path / "recipe.yaml"), "--yes", "--quiet"]) == 0
 

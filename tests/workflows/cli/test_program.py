@@ -59,6 +59,7 @@ EXPECTED = {
     "SourceChangedError": 3,
     "CodecError": 2,
     "TargetNotReached": 2,
+    "FitDiverged": 2,
     "MissingExtraError": 2,
     "PayloadError": 1,
     "BoundNotKept": 1,
@@ -258,8 +259,9 @@ def test_options_of_run_change_the_recipe(
 
     seen: dict[str, Any] = {}
 
-    def recorded(recipe: Any, *, progress: Any, take_over: bool) -> RunOutcome:
+    def recorded(recipe: Any, *, progress: Any, take_over: bool, agree: Any) -> RunOutcome:
         seen.update(recipe=recipe, progress=type(progress).__name__, take_over=take_over)
+        seen["agrees"] = agree("networks are to be fitted")
         return RunOutcome("there", None, False, False, ("tas",))
 
     recipe = tmp_path / "recipe.yaml"
@@ -270,8 +272,11 @@ def test_options_of_run_change_the_recipe(
     monkeypatch.setattr("climcomp_workflows.run.run_recipe", recorded)
     arguments = ("run", recipe, "--store", "z.zarr", "--workers", "3", "--take-over", "--json")
     arguments += ("--full",)
-    said = climcomp(*arguments)
+    assert climcomp(*arguments).code == 1
+    assert seen["agrees"] is False  # nobody is asked with --json
+    said = climcomp(*arguments, "--yes")
     assert said.code == 1
+    assert seen["agrees"] is True
     assert said.document["refused"] == ["tas"]
     assert (seen["recipe"].output.store, seen["recipe"].output.access) == ("z.zarr", "maps")
     assert (seen["recipe"].cluster.kind, seen["recipe"].cluster.workers) == ("local", 3)

@@ -126,6 +126,15 @@ def test_fits_of_all_blocks_take_as_long_as_those_of_the_samples() -> None:
     assert found.wall_seconds(99) == pytest.approx(found.core_seconds / 10)  # ten shards
 
 
+def test_workers_are_told_of_where_they_share_shards() -> None:
+    assert (
+        FitTime(100.0, 10, at_most=False).in_words(4)
+        == "1 min 40 s of one core, 25.0 s of 4 workers"
+    )
+    assert FitTime(100.0, 1, at_most=False).in_words(4) == "1 min 40 s of one core"
+    assert FitTime(100.0, 10, at_most=True).in_words(1) == "up to 1 min 40 s of one core"
+
+
 def test_fits_of_rivals_take_a_part_or_all_of_it() -> None:
     found = fit_time(variable(ladder=(RIVALS, LOSSLESS)), 1e-8, {"inr": 3e-6, "sz3": 1e-8})
     assert found == FitTime(pytest.approx(3e-6 * RAW * 17 / 16), 10, at_most=True)
@@ -191,5 +200,5 @@ def test_keys_that_no_variable_has_use_for_are_a_warning() -> None:
     assert not unused_fits(recipe_with("").neural, without)
     assert not unused_fits(recipe_with("fit: fast").neural, with_inr)
     assert unused_fits(recipe_with("inr: siren, fit: normal").neural, without) == (
-        "neural: fit and inr would do nothing: no variable is coded by inr",
+        "neural: fit and inr would do nothing: no network is fitted",
     )

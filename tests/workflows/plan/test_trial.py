@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
+from climcomp.codecs import get_codec
 from climcomp.errors import CodecError, RecipeError
 from climcomp_metrics.base import Limits, Verdict
 from climcomp_metrics.criteria import find_criterion
@@ -54,6 +55,25 @@ def test_a_codec_that_refuses_skips_the_rung(monkeypatch: pytest.MonkeyPatch) ->
     start, notes = first_rung(gate(FIELDS), ladder(bounds(0.005)))
     assert start == 2
     assert "not these" in notes[0]
+
+
+@pytest.mark.parametrize("tiles", [False, True])
+def test_a_network_is_told_the_latitudes_of_whole_fields_alone(
+    tiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def get(name: str, **settings: Any) -> Any:
+        given.append(settings.get("latitudes"))
+        return get_codec(name, effort=0)
+
+    monkeypatch.setattr(trial, "get_codec", get)
+    settings = (("latitudes", (90.0, -90.0)), ("effort", 0))
+    rungs = make_ladder("inr", settings, bounds(0.05), None, "K", "float32")
+    judged = gate(FIELDS)
+    sample = dataclasses.replace(judged.sample, tiles=tiles)
+    dataclasses.replace(judged, sample=sample).measure(rungs[0], 0)
+    assert given == [None if tiles else (90.0, -90.0)]
 
 
 def test_bounds_alone_are_judged_where_the_recipe_enforces_nothing_else() -> None:

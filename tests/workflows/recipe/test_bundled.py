@@ -20,7 +20,7 @@ from climcomp_workflows.recipe import (
 
 NAMES = {
     "quickstart", "era5-single-levels", "era5-pressure-levels", "cmip6-daily", "cmip6-monthly",
-    "cesm-monthly", "ocean-daily",
+    "cesm-monthly", "ocean-daily", "previews",
 }  # fmt: skip
 
 

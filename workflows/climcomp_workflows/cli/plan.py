@@ -37,6 +37,7 @@ def run(options: Options) -> Answer:
     from climcomp_workflows.plan.make import make_plan
     from climcomp_workflows.plan.show import plan_text
     from climcomp_workflows.recipe import load_recipe
+    from climcomp_workflows.run.agreement import long_fits
     from climcomp_workflows.workers import gpu_workers
 
     recipe = load_recipe(options.recipe)
@@ -48,5 +49,7 @@ def run(options: Options) -> Answer:
     told = (found.workers, recipe.cost, seconds, found)
     finish_line(options)
     text = plan_text(plan, costs, *told)
-    text += f"\nNothing was stored. Run it with: climcomp run {options.recipe}\n"
+    long = long_fits(plan, costs, found)
+    asks = " --yes, or answer when it asks whether to begin such long fits" if long else ""
+    text += f"\nNothing was stored. Run it with: climcomp run {options.recipe}{asks}\n"
     return Answer(text, plan_document(plan, costs, *told))

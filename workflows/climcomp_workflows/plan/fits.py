@@ -51,11 +51,12 @@ class FitTime:
         return self.core_seconds / max(1, min(workers, self.shards))
 
     def in_words(self, workers: int) -> str:
-        """Both."""
+        """Both, where more workers are of use."""
         up_to = "up to " if self.at_most else ""
-        shared = f", {duration(self.wall_seconds(workers))} of {counted(workers, 'worker')}"
-        whole = f"{up_to}{duration(self.core_seconds)} of one core"
-        return whole + (shared if workers > 1 else "")
+        told = f"{up_to}{duration(self.core_seconds)} of one core"
+        if workers > 1 and self.shards > 1:
+            told += f", {duration(self.wall_seconds(workers))} of {counted(workers, 'worker')}"
+        return told
 
 
 def fit_time(
@@ -87,7 +88,7 @@ def unused_fits(recipe: NeuralRecipe, variables: Iterable[VariablePlan]) -> tupl
     said = sorted({"fit", "inr"} & recipe.model_fields_set)
     if not said or any(fitted_by(rung) for one in variables for rung in one.ladder):
         return ()
-    return (f"neural: {listed(said, 'and')} would do nothing: no variable is coded by inr",)
+    return (f"neural: {listed(said, 'and')} would do nothing: no network is fitted",)
 
 
 def all_fits(times: Iterable[FitTime], workers: int) -> float:

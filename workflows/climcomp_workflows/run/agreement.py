@@ -39,7 +39,7 @@ def long_fits(plan: Plan, costs: Sequence[PlannedCost], found: GpuWorkers) -> st
         return ""
     core = sum(one.core_seconds for one in fits.values())
     up_to = "up to " if any(one.at_most for one in fits.values()) else ""
-    shared = f", {duration(wall)} of {found.workers} workers" if found.workers > 1 else ""
+    shared = f", {duration(wall)} of {found.workers} workers" if wall < core else ""
     why = f" ({found.why})" if found.why and not found.gpus else ""
     return (
         f"networks for {enumerated(fits)} are to be fitted on the CPU{why}, which takes "

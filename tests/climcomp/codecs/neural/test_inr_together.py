@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from climcomp.bounds import ErrorBound
 from climcomp.codecs.neural.inr import fit, stacks
+from climcomp.codecs.neural.inr.block import encode_outcomes
 from climcomp.codecs.neural.inr.codec import Inr
 from climcomp.codecs.neural.inr.grids import Grids
 from climcomp.codecs.neural.inr.models import Model
@@ -161,6 +162,19 @@ def test_a_block_that_is_refused_is_an_outcome_of_its_own(field: MakeField) -> N
         Inr().encode_together([Body(Inr(), GRID_BODY, blocks[0])], "cpu", print)
     with pytest.raises(CodecError, match="float16"):
         together(bodies_of([blocks[0].astype(np.float16)], Inr()))
+
+
+def test_threads_change_nothing(field: MakeField) -> None:
+    blocks = [*several(field), np.float32(3e7) + field(8, 9), np.ones((3, 4), np.float32)]
+    gaps: list[Any] = [None] * len(blocks)
+    alone, shared = (
+        encode_outcomes(blocks, BOUND.value, gaps, Inr(effort=4)._fitting(), threads=threads)
+        for threads in (1, 3)
+    )
+    assert [one for one in shared if isinstance(one, bytes)] == [
+        one for one in alone if isinstance(one, bytes)
+    ]
+    assert [type(one) for one in shared] == [bytes] * 4 + [BoundError, bytes]
 
 
 @each_kind
