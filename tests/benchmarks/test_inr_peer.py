@@ -41,8 +41,8 @@ from tests.benchmarks.real_fields import FOLDER, Case, values_of
 
 RATIOS = (300.0, 1000.0)
 TIMES_OURS, MOST_SECONDS = 10.0, 180.0
-# Of twelve, from 12 layers and 16 features to none and 128, the best on heights and winds of
-# ERA-Interim in fits of 120 s, or as good: many features, few layers.
+# Of a dozen, from 12 layers and 16 features to none and 128, the best on heights and winds of
+# ERA-Interim, or nearly, most of them in fits of 100 to 120 s: many features, few layers.
 SIZE = Size(2, 96, 0.02)
 OF_A_TRANSFORM, OF_A_CHOICE = 40.0, 60.0
 

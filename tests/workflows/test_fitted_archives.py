@@ -46,12 +46,14 @@ def _short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make(write_source: Write, tmp_path: Path) -> MakeRecipe:
-    """Makes the recipe of `tas`, with gaps, by networks; more YAML as text."""
+    """Makes the recipe of `tas`, with gaps, by networks of a descent; more YAML as text."""
     tas = smooth_field(STEPS, ROWS, COLUMNS)
     tas[:4, 3:6, 4:9] = np.nan
     source = write_source(tas=tas)
 
-    def make(more: str = "", *, codecs: str = "inr", cluster: str = "kind: inline") -> Recipe:
+    def make(
+        more: str = "neural: {fit: normal}\n", *, codecs: str = "inr", cluster: str = "kind: inline"
+    ) -> Recipe:
         return parse_recipe(
             f"recipe: 1\nname: fits\ninput: {{files: '{source}'}}\nquality: bounds\n"
             f"output: {{store: '{tmp_path / 'out.zarr'}', {LAYOUT}}}\ncluster: {{{cluster}}}\n"
@@ -259,10 +261,15 @@ def test_without_torch_the_plan_names_the_extra_and_what_does_without(
     make: MakeRecipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_torch(monkeypatch)
-    says = r"inr needs a package .* pip install 'climcomp\[neural\]', write neural: {fit: fast}, or"
+    says = (
+        r"inr needs a package .* pip install 'climcomp\[neural\]', write neural: {inr: grids, "
+        r"fit: fast}, or"
+    )
     with pytest.raises(RecipeError, match=says):
         make_plan(make())
-    assert run(make("neural: {fit: fast}\n")).codecs == {"inr": 5}
+    for more in ("", "neural: {fit: fast}\n"):
+        make_plan(make(more))
+    assert run(make("")).codecs == {"inr": 5}
 
 
 @pytest.mark.parametrize(

@@ -238,8 +238,9 @@ def recipe_with(cluster: str, more: str = "") -> Recipe:
         ("effort: high\ndefaults: {codecs: [sz3]}\nvariables: {tas: {codecs: auto}}\n", True),
         ("variables: {'t*': {codecs: [sz3, ncx]}}\n", True),
         ("defaults: {codecs: [ncx]}\n", True),
-        ("variables: {z: {codecs: [sz3, inr]}}\n", True),
-        ("variables: {z: {codecs: [sz3, inr]}}\nneural: {fit: fast}\n", False),
+        ("variables: {z: {codecs: [sz3, inr]}}\n", False),
+        ("variables: {z: {codecs: [sz3, inr]}}\nneural: {fit: normal}\n", True),
+        ("variables: {z: {codecs: [sz3, inr]}}\nneural: {inr: siren}\n", True),
     ],
 )
 def test_devices_are_looked_for_only_where_a_codec_may_use_them(

@@ -63,7 +63,7 @@ def test_what_a_gpu_fits_is_not_asked_for() -> None:
 def test_the_refusal_says_what_makes_fits_shorter() -> None:
     with pytest.raises(UsageError) as error:
         refuse_long_fits(fitted("z"), [cost("z")], GpuWorkers(1, 0), None)
-    for words in ("2 h 9 min of one core", "--yes", "agree", "neural: {fit: fast}", "workers"):
+    for words in ("2 h 9 min of one core", "--yes", "agree", "fit: fast}", "workers"):
         assert words in str(error.value)
     with pytest.raises(UsageError) as error:
         refuse_long_fits(fitted("z", rung=FAST), [cost("z")], GpuWorkers(1, 0), lambda _: False)

@@ -41,7 +41,8 @@ def recipe_with(neural: str) -> Recipe:
 @pytest.mark.parametrize(
     ("neural", "expected"),
     [
-        ("", ()),
+        ("", (("effort", 0),)),
+        ("fit: auto", (("effort", 0),)),
         ("fit: normal, inr: grids", ()),
         ("fit: fast", (("effort", 0),)),
         ("inr: fourier", (("kind", "fourier"), ("latitudes", (90.0, -90.0)))),
@@ -57,7 +58,10 @@ def test_what_a_recipe_says_of_fits_are_settings(neural: str, expected: Any) -> 
 @pytest.mark.parametrize(
     ("neural", "says"),
     [
-        ("fit: fastest", "neural.fit: found 'fastest', wanted fast or normal; did you mean 'fast'"),
+        (
+            "fit: fastest",
+            "neural.fit: found 'fastest', wanted auto, fast or normal; did you mean 'fast'",
+        ),
         ("inr: grid", "neural.inr: found 'grid', wanted grids, fourier or siren; did you mean"),
         ("fit: fast, inr: siren", "fit: fast is least squares, which siren does not have"),
         ("fitt: fast", "no such key.* did you mean 'fit'"),

@@ -30,7 +30,7 @@ def fit_settings(recipe: NeuralRecipe, latitudes: tuple[float, float] | None = N
     if recipe.inr != "grids":
         found.append(("kind", recipe.inr))
         found += [("latitudes", latitudes)] if latitudes is not None else []
-    if recipe.fit == "fast":
+    if recipe.inr == "grids" and recipe.fit != "normal":
         found.append(("effort", 0))
     return tuple(found)
 

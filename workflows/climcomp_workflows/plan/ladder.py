@@ -29,7 +29,7 @@ TOO_SLOW: dict[Effort, frozenset[str]] = {
 
 LOSSLESS = Rung("lossless", (), None, None, "lossless")
 # How codecs do without the package that they want.
-_WITHOUT_EXTRA = {"inr": "write neural: {fit: fast}, "}
+_WITHOUT_EXTRA = {"inr": "write neural: {inr: grids, fit: fast}, "}
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ def refuse_long_fits(
     """
     told = long_fits(plan, costs, found)
     if told and not (agree is not None and agree(told)):
-        fast = "" if _are_fast(plan) else "neural: {fit: fast} takes about half as long, "
+        fast = (
+            "" if _are_fast(plan) else "neural: {inr: grids, fit: fast} takes about half as long, "
+        )
         raise UsageError(
             f"{told}, and nobody has agreed to it: nothing is begun. To begin, say --yes (Python: "
             f"agree); or have less to do: {fast}other codecs take none of it, and a GPU or more "
