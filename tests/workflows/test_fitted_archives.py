@@ -110,7 +110,7 @@ def run(recipe: Recipe, once_planned: Callable[[], None] = lambda: None) -> Vari
 
 def fits_diverge(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Has every fit diverge from then on."""
-    return lambda: monkeypatch.setattr(fit, "LATENT_RATE", float("nan"))
+    return lambda: monkeypatch.setattr(fit.grids, "LATENT_RATE", float("nan"))
 
 
 def test_a_device_fits_all_blocks_of_a_shard_together(make: MakeRecipe, device: OnDevice) -> None:

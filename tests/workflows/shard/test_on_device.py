@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from climcomp.archive import ArraySpec, read_shard
 from climcomp.bounds import ErrorBound
 from climcomp.codecs import get_codec
-from climcomp.codecs.neural.inr import fit
 from climcomp.codecs.neural.inr.codec import Inr
+from climcomp.codecs.neural.inr.fit import grids as fit_grids
 from climcomp.codecs.neural.ncx import Ncx
 from climcomp.errors import BoundError, FitDiverged
 from climcomp.frame import BlockEncoding
@@ -227,7 +227,7 @@ def test_all_networks_of_a_shard_are_fitted_together(
 def test_a_fit_that_diverges_on_the_device_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fit, "LATENT_RATE", float("nan"))
+    monkeypatch.setattr(fit_grids, "LATENT_RATE", float("nan"))
     monkeypatch.setattr(Inr, "encode_filled", lambda *_: pytest.fail("by the CPU"))
     monkeypatch.setattr(Inr, "encode", lambda *_: pytest.fail("by the CPU"))
     with pytest.raises(FitDiverged):
@@ -241,7 +241,7 @@ def test_a_rival_whose_fit_diverges_is_left_out_and_that_is_told(
 ) -> None:
     blocks = [fields(shape), fields(shape, 0.5)]
     expected = encode_smallest(blocks, ways(RIVALS)[:1])
-    monkeypatch.setattr(fit, "LATENT_RATE", float("nan"))
+    monkeypatch.setattr(fit_grids, "LATENT_RATE", float("nan"))
     told: list[str] = []
     encoder = DeviceEncoder("cpu") if on_device else encode_each
     assert encode_smallest(blocks, ways(RIVALS), encoder, told.append) == expected

@@ -319,11 +319,16 @@ def test_without_torch_a_fit_says_what_to_install(
 def test_a_fit_that_diverges_is_an_error(
     field: MakeField, codec: Inr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from climcomp.codecs.neural.inr import fit
+    from climcomp.codecs.neural.inr.fit import grids as fit_grids
+    from climcomp.codecs.neural.inr.fit import waves as fit_waves
 
-    rates = ("LATENT_RATE", "SYNTHESIS_RATE", "FOURIER_RATE", "SIREN_RATE")
-    for rate in rates:
-        monkeypatch.setattr(fit, rate, float("nan"))
+    for module, rate in (
+        (fit_grids, "LATENT_RATE"),
+        (fit_grids, "SYNTHESIS_RATE"),
+        (fit_waves, "FOURIER_RATE"),
+        (fit_waves, "SIREN_RATE"),
+    ):
+        monkeypatch.setattr(module, rate, float("nan"))
     with pytest.raises(CodecError, match=r"diverges: its cost is nan at step .* next codec"):
         codec.encode(field(8, 9), absolute(0.1))
 

@@ -14,6 +14,7 @@ from climcomp.bounds import ErrorBound
 from climcomp.codecs.neural.inr import fit, stacks
 from climcomp.codecs.neural.inr.block import encode_outcomes
 from climcomp.codecs.neural.inr.codec import Inr
+from climcomp.codecs.neural.inr.fit import tensors
 from climcomp.codecs.neural.inr.grids import Grids
 from climcomp.codecs.neural.inr.models import Model
 from climcomp.codecs.neural.inr.payload import ELSEWHERE, parse_payload
@@ -183,7 +184,7 @@ def test_one_fit_that_diverges_leaves_the_others_as_they_are(
 ) -> None:
     blocks = several(field)
     expected = together(bodies_of([blocks[0], *blocks[2:]], codec))
-    plain = fit._stacked
+    plain = tensors.stacked
 
     def stacked(values: Sequence[NDArray[Any]], device: str) -> torch.Tensor:
         # A value that no cost bears, in one block.
@@ -195,7 +196,8 @@ def test_one_fit_that_diverges_leaves_the_others_as_they_are(
         targets[1].tolerance if codec.kind == "grids" else max(1, round(targets[1].targets.std()))
     )
     worst = (targets[1].targets / scale).std()
-    monkeypatch.setattr(fit, "_stacked", stacked)
+    for module in (fit.grids, fit.waves):
+        monkeypatch.setattr(module, "stacked", stacked)
     made = together(bodies_of(blocks, codec))
     assert isinstance(made[1], FitDiverged)
     assert "diverges: its cost is" in str(made[1])
