@@ -29,7 +29,7 @@ from climcomp.fill import fill_missing
 from climcomp_workflows.neural import train as training
 from climcomp_workflows.neural.model import IN, NcxModel, bits_of
 from climcomp_workflows.neural.samples import Samples, samples_of
-from tests.benchmarks.test_ncx import CASES, _values
+from tests.benchmarks.real_fields import CASES, values_of
 
 STEPS, POINTS = 800, 300_000
 SHARE = 1e-2
@@ -40,7 +40,7 @@ def test_integers_against_floats(measuring: bool, monkeypatch: pytest.MonkeyPatc
     print(f"\n{'bits of a value':<32} {'floats':>7} {'integers':>9} {'stream':>8}")
     every = []
     for case in cases:
-        values = _values(case)
+        values = values_of(case)
         missing = ~np.isfinite(values)
         if missing.any():
             values = fill_missing(values, missing)
