@@ -38,6 +38,7 @@ from climcomp.codecs.neural.inr.search import choices_for_bound
 from climcomp.codecs.neural.inr.task import Task, tasks_of
 from climcomp.header import GRID_BODY
 from climcomp.prepare import Body
+from tests.benchmarks.weather_blocks import weather_blocks
 
 BOUND = ErrorBound("absolute", 0.04)
 SETTINGS: list[dict[str, Any]] = [
@@ -46,25 +47,6 @@ SETTINGS: list[dict[str, Any]] = [
     {"kind": "fourier", "precision": "float32"},
     {"kind": "siren", "precision": "float32"},
 ]
-
-
-def _noise(rng: np.random.Generator, rows: int, columns: int) -> NDArray[Any]:
-    down, across = np.fft.fftfreq(rows)[:, None] * rows, np.fft.rfftfreq(columns) * columns
-    amplitude = (4.0 + down**2 + across**2) ** -0.85
-    phase = rng.standard_normal(amplitude.shape) + 1j * rng.standard_normal(amplitude.shape)
-    field = np.fft.irfft2(amplitude * phase, s=(rows, columns))
-    return field / field.std()
-
-
-def _blocks(count: int, fields: int, rows: int, columns: int) -> list[NDArray[np.float32]]:
-    rng, blocks = np.random.default_rng(12), []
-    for _ in range(count):
-        state, found = _noise(rng, rows, columns), []
-        for _ in range(fields):
-            state = 0.9 * state + 0.436 * _noise(rng, rows, columns)
-            found.append(state)
-        blocks.append((280 + 4 * np.stack(found)).astype(np.float32))
-    return blocks
 
 
 def _seconds(call: Callable[[], object]) -> float:
@@ -84,7 +66,7 @@ def test_many_networks_in_one_batch(
     if measuring:
         shape = (16, 256, 256) if device == "cuda" else (4, 128, 256)
     count = 2 if not measuring else 64 if device == "cuda" else 4
-    blocks = _blocks(count, *shape)
+    blocks = weather_blocks(count, *shape)
     codec = Inr(**settings) if measuring else Inr(**settings, effort=4)
     bodies = [Body(codec, GRID_BODY, values, BOUND) for values in blocks]
     started = time.perf_counter()

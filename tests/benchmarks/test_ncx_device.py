@@ -17,7 +17,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,27 +26,9 @@ from climcomp.bounds import ErrorBound
 from climcomp.codecs.neural.device import encode_blocks
 from climcomp.codecs.neural.models import foundation
 from climcomp.codecs.neural.ncx import Ncx
+from tests.benchmarks.weather_blocks import weather_blocks
 
 RUNS = 5
-
-
-def _noise(rng: np.random.Generator, rows: int, columns: int) -> NDArray[Any]:
-    down, across = np.fft.fftfreq(rows)[:, None] * rows, np.fft.rfftfreq(columns) * columns
-    amplitude = (4.0 + down**2 + across**2) ** -0.85
-    phase = rng.standard_normal(amplitude.shape) + 1j * rng.standard_normal(amplitude.shape)
-    field = np.fft.irfft2(amplitude * phase, s=(rows, columns))
-    return field / field.std()
-
-
-def _blocks(count: int, fields: int, rows: int, columns: int) -> list[NDArray[np.float32]]:
-    rng, blocks = np.random.default_rng(12), []
-    for _ in range(count):
-        state, found = _noise(rng, rows, columns), []
-        for _ in range(fields):
-            state = 0.9 * state + 0.436 * _noise(rng, rows, columns)
-            found.append(state)
-        blocks.append((280 + 4 * np.stack(found)).astype(np.float32))
-    return blocks
 
 
 def _seconds(call: Callable[[], object], runs: int) -> NDArray[np.float64]:
@@ -65,7 +46,7 @@ def _seconds(call: Callable[[], object], runs: int) -> NDArray[np.float64]:
 def test_many_blocks_on_a_device(measuring: bool) -> None:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     count = 2 if not measuring else 64 if device == "cuda" else 1
-    blocks = _blocks(count, *((16, 256, 256) if measuring else (2, 24, 32)))
+    blocks = weather_blocks(count, *((16, 256, 256) if measuring else (2, 24, 32)))
     codec, bound = Ncx(), 0.04
     payloads = encode_blocks(blocks, bound, codec, device)
     expected = [codec.encode(values, ErrorBound("absolute", bound)) for values in blocks]
