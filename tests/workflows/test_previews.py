@@ -206,6 +206,25 @@ def test_a_block_that_misses_its_target_comes_as_near_as_it_can(
     assert "diverges" in found.fallbacks[0]
 
 
+def test_chunks_of_series_are_not_for_previews(
+    preview_recipe: MakeRecipe,
+    write_source: WriteSource,
+    make_field: Callable[..., NDArray[np.float32]],
+    tmp_path: Path,
+) -> None:
+    # As many steps that a series of a megabyte has fewer than 8 x 8 points.
+    source = write_source(tas=np.tile(make_field(), (800, 1, 1)))
+    text = preview_recipe(source, f"tas: {RATIO}").text
+    text = text.replace("out.zarr'", "out.zarr', access: series")
+    plan, _ = make_plan(parse_recipe(text))
+    chunk = plan.variable("preview/tas").spec.chunk
+    assert chunk[1:] == (16, 24)
+    assert chunk[0] < 6400
+    told = text.replace("quality: preview", "quality: bounds").replace(RATIO, "{bound: 3 K}")
+    plan, _ = make_plan(parse_recipe(told))
+    assert plan.variable("tas").spec.chunk[0] == 6400
+
+
 def test_values_that_do_not_vary_keep_their_name(
     preview_recipe: MakeRecipe,
     write_source: WriteSource,

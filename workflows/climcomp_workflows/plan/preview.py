@@ -72,7 +72,7 @@ def plan_preview(subject: Subject, findings: Findings, target: PreviewText) -> V
     variable, settings = subject.variable, subject.settings
     origin = settings.origins["preview"]
     found = survey(subject, findings)
-    layout = layout_of(subject.recipe, variable, subject.dtype.itemsize, levels_together=True)
+    layout = _layout(subject)
     told = _settings(subject, target, fit_settings_of(subject, layout.chunk, masked=found.masked))
     decoded = is_packed(variable)
     kept = replace(settings, keep_zeros=settings.keep_zeros is True)
@@ -119,6 +119,15 @@ def plan_preview(subject: Subject, findings: Findings, target: PreviewText) -> V
         estimates=by_rung,
         part=variable.roles.part,
     )
+
+
+def _layout(subject: Subject) -> Layout:
+    """The layout of a preview, whose chunks have whole fields: a network wants at least 8 x 8."""
+    recipe, variable = subject.recipe, subject.variable
+    if recipe.output.access == "series" and recipe.output.chunks is None:
+        output = recipe.output.model_copy(update={"access": "balanced"})
+        recipe = recipe.model_copy(update={"output": output})
+    return layout_of(recipe, variable, subject.dtype.itemsize, levels_together=True)
 
 
 def _settings(subject: Subject, target: PreviewText, fits: Settings) -> Settings:
