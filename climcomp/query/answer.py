@@ -25,6 +25,9 @@ class Answer:
         Its dimensions.
     values : (places,)
         NaN where a cell around that has weight is missing.
+    errors : (places,)
+        How far the networks asked are off at the points of their blocks, root mean square over each
+        block, the largest of them; NaN where none was asked.
     indices : (places, dims)
         Where they are, as positions along each dimension, with fractions.
     ways : (places,)
@@ -44,6 +47,7 @@ class Answer:
     unit: str
     dims: tuple[str, ...]
     values: NDArray[np.float64]
+    errors: NDArray[np.float64]
     indices: NDArray[np.float64]
     ways: tuple[str, ...]
     blocks: tuple[tuple[tuple[int, ...], ...], ...]
@@ -76,7 +80,12 @@ def statement_of(name: str, bits: int) -> str:
     )
 
 
-def notes_of(ways: Sequence[str], blocks: Sequence[Sequence[object]]) -> tuple[str, ...]:
+def notes_of(
+    ways: Sequence[str],
+    blocks: Sequence[Sequence[object]],
+    errors: NDArray[np.float64],
+    unit: str,
+) -> tuple[str, ...]:
     """What is to be known of some of the values."""
     missing = sum(way == "missing" for way in ways)
     decoded = sum("decoded" in way for way in ways)
@@ -92,6 +101,12 @@ def notes_of(ways: Sequence[str], blocks: Sequence[Sequence[object]]) -> tuple[s
     if between:
         found.append(
             f"{_of(between, ways)} between blocks: interpolated linearly between their edges"
+        )
+    if not np.isnan(errors).all():
+        said = " to ".join(dict.fromkeys(f"{end(errors):.3g}" for end in (np.nanmin, np.nanmax)))
+        found.append(
+            f"at the grid points of their blocks the networks are off by {said} {unit}".rstrip()
+            + ", root mean square"
         )
     return tuple(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from climcomp.codecs.neural.inr.evaluate import evaluate
-from climcomp.codecs.neural.inr.payload import ELSEWHERE, has_wrapping_columns
+from climcomp.codecs.neural.inr.payload import ELSEWHERE, has_wrapping_columns, network_error
 from climcomp.frame import decode_block, unpack_chunk
 from climcomp.header import GRID_BODY, BlockHeader
 from climcomp.mask import decode_specials
@@ -58,11 +59,14 @@ class Said:
         The bits of `answer`.
     codec
         Of the block.
+    error
+        How far its network is off at the block's points, root mean square; NaN without one.
     """
 
     values: NDArray[np.float64]
     ways: NDArray[np.int64]
     codec: str
+    error: float = math.nan
 
 
 def ask_block(payload: bytes, where: NDArray[np.float64], grid: BlockGrid) -> Said:
@@ -109,7 +113,7 @@ def ask_block(payload: bytes, where: NDArray[np.float64], grid: BlockGrid) -> Sa
         near[weights[mixed] == 0] = 0  # an infinity would make it no number
         values[mixed] = (near * weights[mixed]).sum(1)
         ways[mixed] = np.where(asked.any(1), DECODED | way, DECODED)
-    return Said(values, ways, header.codec)
+    return Said(values, ways, header.codec, network_error(body) if has_network else math.nan)
 
 
 def _exact_cells(

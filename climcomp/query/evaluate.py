@@ -11,7 +11,7 @@ from climcomp.archive import Archive
 from climcomp.archive.previews import is_preview
 from climcomp.archive.view import view_archive
 from climcomp.errors import PayloadError
-from climcomp.query.answer import MISSING, PREVIEW, Answer, notes_of, statement_of, way_of
+from climcomp.query.answer import MISSING, NETWORK, PREVIEW, Answer, notes_of, statement_of, way_of
 from climcomp.query.axes import find_axes
 from climcomp.query.block import BlockGrid, Said, ask_block
 from climcomp.query.corners import split_places
@@ -88,6 +88,7 @@ def evaluate_at(
     corners = split_places(where, spec.shape, spec.chunk, seam)
 
     values, ways = np.zeros(len(where)), np.zeros(len(where), dtype=np.int64)
+    errors = np.full(len(where), np.nan)
     used: list[list[tuple[int, ...]]] = [[] for _ in where]
     codecs = set()
     blocks, block_of = np.unique(corners.chunk, axis=0, return_inverse=True)
@@ -98,22 +99,28 @@ def evaluate_at(
         place = corners.place[here]
         np.add.at(values, place, corners.weight[here] * said.values)
         np.bitwise_or.at(ways, place, said.ways)
+        by_network = (said.ways & (NETWORK | PREVIEW)) > 0
+        np.fmax.at(errors, place[by_network], said.error)
         for one in np.unique(place).tolist():
             used[one].append(index)
     if not codecs & NETWORK_CODECS and full not in variables_with_networks(archive):
         raise without_networks(archive, full)
+    if variable.packing is not None and variable.packing.scale_factor is not None:
+        errors *= abs(float(variable.packing.scale_factor))
+    unit = str(variable.attributes.get("units", ""))
     said_ways = tuple(way_of(int(bits)) for bits in ways)
     found = int(np.bitwise_or.reduce(ways[(ways & MISSING) == 0], initial=0))
     return Answer(
         name=full,
-        unit=str(variable.attributes.get("units", "")),
+        unit=unit,
         dims=spec.dims,
         values=_unpacked(values, variable),
+        errors=errors,
         indices=where,
         ways=said_ways,
         blocks=tuple(map(tuple, used)),
         statement=statement_of(full, found | PREVIEW * is_preview(archive, full)),
-        notes=notes_of(said_ways, used),
+        notes=notes_of(said_ways, used, errors, unit),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from climcomp import blocks
 from climcomp.archive import Archive, ArchiveStore
-from climcomp.codecs.neural.inr.payload import ELSEWHERE, parse_payload
+from climcomp.codecs.neural.inr.payload import ELSEWHERE, network_error, parse_payload
 from climcomp.codecs.sz3 import Sz3
 from climcomp.errors import ArchiveDamagedError, PayloadError, UsageError
 from climcomp.frame import unpack_chunk
@@ -81,6 +81,20 @@ def test_at_grid_points_it_is_the_base_of_the_decoder(make_waves: Any, layout: A
     assert (found.unit, found.dims) == ("K", ("time", "lat", "lon"))
 
 
+def test_it_says_how_far_networks_are_off(make_waves: Any) -> None:
+    archive = make_waves()
+    off = base_of(archive) - grid_of_waves()
+    chunk = archive.specs["tas"].chunk
+    near = evaluate_at(archive, "tas", {"lat": 20, "lon": 30, "time": "2000-01-02"})
+    (block,) = near.blocks[0]
+    region = blocks.chunk_region(block, archive.specs["tas"].shape, chunk)
+    assert near.errors[0] == pytest.approx(np.sqrt(np.mean(off[region] ** 2)), rel=0.05)
+    assert near.notes[-1] == (
+        f"at the grid points of their blocks the networks are off by {near.errors[0]:.3g} K, root "
+        "mean square"
+    )
+
+
 @each_layout
 def test_between_grid_points_it_is_the_smooth_field(make_waves: Any, layout: Any) -> None:
     archive = make_waves(encode=preview_encoder(), **layout)
@@ -115,7 +129,8 @@ def test_a_place_between_steps_of_two_blocks_is_between_their_edges(make_waves: 
     assert middle.values[0] == pytest.approx(expected, abs=1e-6)
     assert "between blocks" in middle.notes[0]
     inside = evaluate_at(archive, "tas", {**at, "time": "2000-01-03T18"})
-    assert (inside.blocks, inside.notes) == ((((0, 0, 0),),), ())
+    assert inside.blocks == (((0, 0, 0),),)
+    assert not any("between blocks" in note for note in inside.notes)
 
 
 @each_layout
@@ -186,7 +201,9 @@ def test_a_place_beside_a_missing_cell_is_missing(make_waves: Any, kind: str) ->
     found = evaluate_at(archive, "tas", {}, at)
     assert found.ways == ("missing", "network", "missing", "missing", "network", "network",
                           "network")  # fmt: skip
-    np.testing.assert_array_equal(np.isnan(found.values), [way == "missing" for way in found.ways])
+    is_missing = [way == "missing" for way in found.ways]
+    np.testing.assert_array_equal(np.isnan(found.values), is_missing)
+    np.testing.assert_array_equal(np.isnan(found.errors), is_missing)
     assert found.notes[0].startswith("3 of 7 values are missing")
     near = evaluate_at(archive, "tas", {}, {"time": 3, "lat": [5.01, 5], "lon": 5})
     assert near.ways == ("missing", "network")
@@ -407,6 +424,9 @@ def test_values_of_packed_floats_are_unpacked(make_waves: Any) -> None:
     at = {"lat": LATS[9], "lon": 30, "time": date(DAYS[2])}
     found = evaluate_at(archive, "tas", at)
     assert found.values[0] == pytest.approx(2 * base_of(archive)[2, 9, 3] - 100, abs=BOUND / 4)
+    chunk = archive.stored_chunk("tas", found.blocks[0][0])
+    _, _, body = unpack_chunk(chunk.data, archive.specs["tas"].chunk, np.dtype("f4"))
+    assert found.errors[0] == pytest.approx(2 * network_error(body), rel=1e-6)
 
 
 READ = """

@@ -66,7 +66,12 @@ def test_json_says_it_all(climcomp: Climcomp, networks: Path) -> None:
     assert tas["values"][1] == "NaN"
     assert tas["indices"][0] == pytest.approx([1 + 14.25 / 30, 0, 1.375, 1.34])
     assert tas["blocks"] == [[[0, 0, 0, 0]], [[0, 1, 0, 0]]]
-    assert tas["notes"] == ["1 of 2 values is missing: a cell around, with some weight, is missing"]
+    off = tas["network_rms_error"][0]
+    assert (0 < off < 2, tas["network_rms_error"][1]) == (True, "NaN")
+    assert tas["notes"] == [
+        "1 of 2 values is missing: a cell around, with some weight, is missing",
+        f"at the grid points of their blocks the networks are off by {off:.3g} K, root mean square",
+    ]
     assert said["places"]["time"] == ["2000-02-30T06:00", "2000-01-16"]
 
 

@@ -79,6 +79,7 @@ def document_of(asked: Asked) -> dict[str, Any]:
                 "bound": None,
                 "values": answer.values.tolist(),
                 "from": list(answer.ways),
+                "network_rms_error": answer.errors.tolist(),
                 "dims": list(answer.dims),
                 "indices": answer.indices.tolist(),
                 "blocks": [[list(index) for index in used] for used in answer.blocks],

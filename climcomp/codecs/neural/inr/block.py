@@ -18,6 +18,7 @@ from climcomp.codecs.neural.inr.models import Model
 from climcomp.codecs.neural.inr.payload import (
     ELSEWHERE,
     checksum_of,
+    error_of,
     pack_payload,
     parse_payload,
 )
@@ -199,8 +200,14 @@ def _payload(
     integers = base.integers(values.dtype)
     in_values = base.values(integers).reshape(values.shape)
     residual = encode_residual(values, in_values, bound, filled, task.lattice)
+    counted = slice(None) if filled is None else ~filled
     return pack_payload(
-        base, checksum_of(integers), values.dtype, residual.data, is_sz3=residual.is_sz3
+        base,
+        checksum_of(integers),
+        values.dtype,
+        residual.data,
+        error=error_of(in_values[counted], values[counted]),
+        is_sz3=residual.is_sz3,
     )
 
 

@@ -5,10 +5,11 @@ Format
 u8: 255, then a payload of `ncx`, for a block to which no network is fitted. Else 1 for float64,
 plus 2 where columns wrap, plus 4 with a mean, plus 8 where SZ3 codes the residual, plus 16 for a
 preview without one. Then u32, the CRC-32C of that byte and of all bytes that follow these four;
-u32, that of the base (int32, in the order of the block); the base's origin and unit, float64; u32,
-the bytes of the mean, and the mean, a payload of `ncx` of one field of rows x columns of the
-block's type; u32, the bytes of the network, and the network (see `models`). To the end, the
-residual (see `residual`). All little-endian.
+u32, that of the base (int32, in the order of the block); the base's origin and unit, float64; the
+root-mean-square error of the base over the values that count, float32 (of what passes it, the
+largest), for those who ask the network alone; u32, the bytes of the mean, and the mean, a payload
+of `ncx` of one field of rows x columns of the block's type; u32, the bytes of the network, and the
+network (see `models`). To the end, the residual (see `residual`). All little-endian.
 
 The base of a point is what the network says, in units, plus, with a mean, the nearest integer to
 (mean - origin) / unit of its cell (float64, halves to even), at most 2^30 from 0. It stands for
@@ -40,8 +41,9 @@ ELSEWHERE = b"\xff"
 LARGEST_BASE = 1 << 30
 _FLOAT64, _WRAPS, _MEAN, _SZ3, _PREVIEW = 1, 2, 4, 8, 16
 _FLAGS = 31
+_LARGEST_ERROR = float(np.finfo(np.float32).max)
 _SUMS = struct.Struct("<II")
-_SCALE = struct.Struct("<dd")
+_SCALE = struct.Struct("<ddf")
 _SIZE = struct.Struct("<I")
 _FIRST = 1 + _SUMS.size + _SCALE.size
 
@@ -80,6 +82,18 @@ def has_wrapping_columns(payload: memoryview) -> bool:
     return bool(payload[0] & _WRAPS)
 
 
+def network_error(payload: memoryview) -> float:
+    """How far the network of a payload is off at the block's points, root mean square."""
+    return float(_SCALE.unpack_from(payload, 1 + _SUMS.size)[2])
+
+
+def error_of(base: NDArray[np.float64], values: NDArray[np.floating]) -> float:
+    """The root-mean-square error of the values that a base stands for."""
+    left = base - values
+    with np.errstate(over="ignore"):  # squares of the largest numbers pass what a float holds
+        return math.sqrt(float(np.mean(np.square(left, out=left))))
+
+
 def mean_integers(
     mean: bytes, layout: Layout, origin: float, unit: float, dtype: np.dtype[Any]
 ) -> NDArray[np.float64]:
@@ -102,9 +116,10 @@ def pack_payload(
     dtype: np.dtype[Any],
     residual: bytes | None,
     *,
+    error: float,
     is_sz3: bool = False,
 ) -> bytes:
-    """The payload of a block; None for the residual of a preview."""
+    """The payload of a block, whose base has some `error`; None for the residual of a preview."""
     flags = (
         _FLOAT64 * (dtype.itemsize == 8)
         | _WRAPS * base.layout.wraps
@@ -116,7 +131,7 @@ def pack_payload(
     rest = b"".join(
         (
             _SIZE.pack(checksum),
-            _SCALE.pack(base.origin, base.unit),
+            _SCALE.pack(base.origin, base.unit, min(error, _LARGEST_ERROR)),
             _SIZE.pack(len(base.mean)),
             base.mean,
             _SIZE.pack(len(model)),
@@ -178,7 +193,9 @@ def parse_payload(payload: memoryview, shape: tuple[int, ...], dtype: np.dtype[A
         layout = layout_of(shape, wraps=bool(flags & _WRAPS))
     except CodecError as error:
         raise PayloadError(str(error)) from error
-    origin, unit = _SCALE.unpack_from(payload, 1 + _SUMS.size)
+    origin, unit, off = _SCALE.unpack_from(payload, 1 + _SUMS.size)
+    if not 0 <= off <= _LARGEST_ERROR:
+        raise PayloadError(f"inr payload whose network is off by {off:g}")
     if not (math.isfinite(origin) and 0 < unit * LARGEST_BASE < math.inf):
         raise PayloadError(f"inr payload with the origin {origin:g} and the unit {unit:g}")
     mean, at = _part(payload, _FIRST)

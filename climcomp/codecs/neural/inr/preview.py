@@ -27,6 +27,7 @@ from climcomp.codecs.neural.inr.payload import (
     ELSEWHERE,
     Base,
     checksum_of,
+    error_of,
     pack_payload,
     parse_payload,
 )
@@ -41,7 +42,7 @@ MEAN_ERROR = 0.5
 OF_A_SPREAD, OF_A_SPREAD_FOR_WAVELETS = 64, 256
 WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 # Bytes of a payload beside its numbers, nearly, and searches until a size is what was estimated.
-OF_A_PAYLOAD, ATTEMPTS = 54, 3
+OF_A_PAYLOAD, ATTEMPTS = 58, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +188,15 @@ def _tasks(
 def _try(task: Task, model: Model) -> _Tried:
     base = task.base(model)
     rmse, integers = _error(task, base)
-    return _Tried(pack_payload(base, checksum_of(integers), task.values.dtype, None), rmse)
+    checksum, dtype = checksum_of(integers), task.values.dtype
+    return _Tried(pack_payload(base, checksum, dtype, None, error=rmse), rmse)
 
 
 def _error(task: Task, base: Base) -> tuple[float, NDArray[np.float64]]:
     """The root-mean-square error of a base, and its numbers."""
     integers = base.integers(task.values.dtype)
-    left = base.values(integers)
-    left -= task.values
-    if task.known is not None:
-        left = left[task.known]
-    return math.sqrt(float(np.mean(left**2))), integers
+    counted = slice(None) if task.known is None else task.known
+    return error_of(base.values(integers)[counted], task.values[counted]), integers
 
 
 def _wavelets(task: Task, budget: float, wanted: float) -> Iterator[_Tried]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import google_crc32c
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -507,6 +509,34 @@ def test_a_payload_of_another_shape_or_type_is_refused(
         Inr().decode(made, shape, F4)
     with pytest.raises(PayloadError, match="another type"):
         Inr().decode(made, (2, 16, 24), np.dtype(np.float64))
+
+
+@each_codec
+def test_a_payload_says_how_far_its_network_is_off(field: MakeField, codec: Inr) -> None:
+    values = field(2, 16, 24)
+    filled = np.zeros(values.shape, dtype=bool)
+    filled[:, 4:9, 6:12] = True
+    for gaps in (None, filled):
+        made = (
+            codec.encode(values, absolute(0.1))
+            if gaps is None
+            else codec.encode_filled(values, absolute(0.1), gaps)
+        )
+        left = base_of(made, values)[1] - values
+        counted = left if gaps is None else left[~gaps]
+        found = payload.network_error(memoryview(made))
+        assert found == pytest.approx(np.sqrt(np.mean(counted**2)), rel=1e-6)
+
+
+@pytest.mark.parametrize("off", [-1.0, np.nan, np.inf])
+def test_a_network_that_is_off_by_no_number_is_damaged(field: MakeField, off: float) -> None:
+    values = field(16, 24)
+    made = FAST.encode(values, absolute(0.1))
+    damaged = bytearray(made)
+    struct.pack_into("<f", damaged, 25, off)
+    struct.pack_into("<I", damaged, 1, google_crc32c.value(bytes(damaged[:1] + damaged[5:])))
+    with pytest.raises(PayloadError, match="network is off by"):
+        Inr().decode(bytes(damaged), values.shape, F4)
 
 
 def damaged_copies(made: bytes, count: int) -> Any:
