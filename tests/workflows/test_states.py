@@ -292,12 +292,11 @@ def test_a_shard_recompressed_to_other_bytes_is_measured_as_those(
     (tmp_path / "out.zarr" / "tas" / "c.1.0.0").unlink()
     encode = shard.encode_shard
 
-    def tighter(*arguments: Any) -> Any:
+    def tighter(variable: Any, rung: Any, place: Any, index: Any, *others: Any) -> Any:
         """Another version of a codec: the same plan gives other bytes."""
-        variable, rung, place, index, values, encoder = arguments
         if index == (1, 0, 0):
             rung = variable.ladder[1]
-        return encode(variable, rung, place, index, values, encoder)
+        return encode(variable, rung, place, index, *others)
 
     measured: list[Index] = []
     measure = shard.measure_again
