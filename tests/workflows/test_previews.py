@@ -206,6 +206,50 @@ def test_a_block_that_misses_its_target_comes_as_near_as_it_can(
     assert "diverges" in found.fallbacks[0]
 
 
+@pytest.mark.parametrize("more", ["", "bound: 0.1 K, codecs: [sz3], "])
+def test_blocks_that_have_no_preview_are_warned_of(
+    preview_recipe: MakeRecipe,
+    write_source: WriteSource,
+    make_field: Callable[..., NDArray[np.float32]],
+    more: str,
+) -> None:
+    source = write_source(tas=make_field(rows=6))  # fields of 6 x 24
+    recipe = preview_recipe(source, f"tas: {{{more}preview: {{ratio: 8}}}}")
+    plan, _ = make_plan(recipe)
+    assert "preview/tas" not in [v.name for v in plan.variables]
+    (warning,) = plan.warnings
+    kept = "within its bound alone" if more else "exactly"
+    assert warning.startswith(f"tas is stored {kept}: no preview can be made of its blocks")
+    report = run_recipe(recipe).report
+    assert report is not None
+    assert warning in report.warnings
+    assert plan.variable("tas").how == ("lossy" if more else "carried")
+
+
+def test_what_is_always_exact_has_no_preview(
+    preview_recipe: MakeRecipe,
+    write_source: WriteSource,
+    make_field: Callable[..., NDArray[np.float32]],
+) -> None:
+    source = write_source(tas=make_field())
+    with pytest.raises(RecipeError, match=r"lat is always stored exactly .*take its preview \("):
+        make_plan(preview_recipe(source, f"tas: {RATIO}, lat: {RATIO}"))
+    plan, _ = make_plan(preview_recipe(source, f"'*': {RATIO}"))  # a pattern means what can be one
+    assert plan.variable("preview/lat").ladder[0].lossless
+
+
+def test_a_fit_that_no_preview_has_is_warned_of(
+    preview_recipe: MakeRecipe,
+    write_source: WriteSource,
+    make_field: Callable[..., NDArray[np.float32]],
+) -> None:
+    source = write_source(tas=make_field())
+    plan, _ = make_plan(preview_recipe(source, f"tas: {RATIO}", "neural: {fit: normal}"))
+    assert any("fit would do nothing" in warning for warning in plan.warnings)
+    plan, _ = make_plan(preview_recipe(source, f"tas: {RATIO}"))
+    assert not plan.warnings
+
+
 def test_chunks_of_series_are_not_for_previews(
     preview_recipe: MakeRecipe,
     write_source: WriteSource,

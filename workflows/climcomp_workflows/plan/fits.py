@@ -10,7 +10,7 @@ import numpy as np
 from climcomp import blocks
 from climcomp.codecs.registry import codec_class
 from climcomp_metrics.report.quantity import counted, duration
-from climcomp_workflows.plan.model import Rung, VariablePlan
+from climcomp_workflows.plan.model import PREVIEW_CODEC, Rung, VariablePlan
 from climcomp_workflows.recipe.neural import NeuralRecipe
 from climcomp_workflows.recipe.problems import listed
 
@@ -86,9 +86,13 @@ def fit_time(
 def unused_fits(recipe: NeuralRecipe, variables: Iterable[VariablePlan]) -> tuple[str, ...]:
     """A warning where the recipe says how networks are fitted, and none is."""
     said = sorted({"fit", "inr"} & recipe.model_fields_set)
-    if not said or any(fitted_by(rung) for one in variables for rung in one.ladder):
-        return ()
-    return (f"neural: {listed(said, 'and')} would do nothing: no network is fitted",)
+    rungs = [rung for one in variables for rung in one.ladder]
+    fitted = {codec for rung in rungs for codec, _ in rung.coders if is_fitted(codec)}
+    if said and not fitted:
+        return (f"neural: {listed(said, 'and')} would do nothing: no network is fitted",)
+    if "fit" in said and fitted == {PREVIEW_CODEC} and recipe.inr == "grids":
+        return ("neural: fit would do nothing: previews of kind grids have one way alone",)
+    return ()
 
 
 def all_fits(times: Iterable[FitTime], workers: int) -> float:

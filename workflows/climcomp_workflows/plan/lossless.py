@@ -35,12 +35,11 @@ PACKED_ATTRIBUTES = (
 )
 
 
-def named_exactly(recipe: Recipe, settings: VariableSettings) -> bool:
-    """Whether an entry of the recipe names this variable itself and gives it a bound."""
+def named_exactly(recipe: Recipe, settings: VariableSettings, key: str = "bound") -> bool:
+    """Whether an entry of the recipe names this variable itself and gives it a bound, or `key`."""
     names = {settings.name, settings.name.rpartition("/")[2]}
     return any(
-        name in names and "bound" in entry.model_fields_set
-        for name, entry in recipe.variables.items()
+        name in names and key in entry.model_fields_set for name, entry in recipe.variables.items()
     )
 
 

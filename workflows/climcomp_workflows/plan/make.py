@@ -14,12 +14,18 @@ from climcomp_metrics.spectral.harmonics import load_ducc0
 from climcomp_workflows.plan.check import all_at_once, check_recipe
 from climcomp_workflows.plan.fits import unused_fits
 from climcomp_workflows.plan.lessons import Lesson, read_lessons
-from climcomp_workflows.plan.lossless import lossless_reason, plan_lossless
+from climcomp_workflows.plan.lossless import lossless_reason, named_exactly, plan_lossless
 from climcomp_workflows.plan.lossy import plan_lossy
 from climcomp_workflows.plan.model import DatasetPlan, Plan, VariablePlan
 from climcomp_workflows.plan.own_code import code_of
 from climcomp_workflows.plan.places import Places, subject_of
-from climcomp_workflows.plan.preview import DATA, beside_previews, plan_preview, with_notice
+from climcomp_workflows.plan.preview import (
+    DATA,
+    NoPreview,
+    beside_previews,
+    plan_preview,
+    with_notice,
+)
 from climcomp_workflows.plan.subject import Dataset, Findings
 from climcomp_workflows.plan.survey import EveryBit
 from climcomp_workflows.recipe import (
@@ -128,6 +134,7 @@ def _make(
     errors: list[RecipeError] = []
     skipped: dict[str, str] = {}
     previews: list[Dataset] = []
+    without: list[str] = []
     for dataset in datasets:
         for name, reason in dataset.source.unsupported.items():
             skipped[dataset.path(name)] = reason
@@ -143,7 +150,7 @@ def _make(
             say(path)
             try:
                 lesson = lessons.get(path)
-                planned = _plan_variable(recipe, dataset, variable, places, limits, lesson)
+                planned = _plan_variable(recipe, dataset, variable, places, limits, lesson, without)
             except RecipeError as error:
                 errors.append(error)
                 continue
@@ -157,7 +164,7 @@ def _make(
         variables += mine
     if errors:
         raise all_at_once(errors)
-    warnings = (*remarks, *(w for d in datasets for w in d.source.warnings))
+    warnings = (*remarks, *without, *(w for d in datasets for w in d.source.warnings))
     return _assembled(recipe, datasets, previews, tuple(variables), warnings, skipped), costs
 
 
@@ -225,10 +232,16 @@ def _plan_variable(
     places: Places,
     limits: Limits,
     lesson: Lesson | None,
+    warnings: list[str],
 ) -> list[tuple[VariablePlan, PlannedCost | None]]:
-    """The variable, its preview, or both."""
+    """The variable, its preview, or both; `warnings` is told where there can be none."""
     settings = settings_for(recipe, dataset.path(variable.name))
     reason = lossless_reason(recipe, variable, settings)
+    if reason and settings.preview is not None and named_exactly(recipe, settings, "preview"):
+        raise RecipeError(
+            f"{settings.origins['preview']}: {settings.name} is always stored exactly ({reason}); "
+            f"take its preview ({settings.preview.text}) out of the recipe"
+        )
     if reason:
         return [(plan_lossless(recipe, dataset, variable, settings, reason), None)]
     subject = replace(subject_of(recipe, dataset, variable, places, limits), lesson=lesson)
@@ -239,6 +252,9 @@ def _plan_variable(
         try:
             preview = plan_preview(as_preview, findings, settings.preview)
         except EveryBit as found:
+            if isinstance(found, NoPreview):
+                kept = "exactly" if settings.bound is None else "within its bound alone"
+                warnings.append(f"{settings.name} is stored {kept}: {found}")
             if settings.bound is None:
                 exact = plan_lossless(recipe, dataset, variable, settings, str(found))
                 return [(exact, None)]

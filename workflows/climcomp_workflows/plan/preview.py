@@ -33,6 +33,10 @@ SAMPLE_BLOCKS = 2
 DATA = frozenset({"data", "static", "ancillary"})
 
 
+class NoPreview(EveryBit):
+    """No network can be fitted to the blocks of a variable; the plan says so."""
+
+
 def refuse_preview_group(datasets: Iterable[Dataset]) -> None:
     """Leave the group of previews to them.
 
@@ -65,7 +69,9 @@ def plan_preview(subject: Subject, findings: Findings, target: PreviewText) -> V
     Raises
     ------
     EveryBit
-        If no value varies, or no network can be fitted to its blocks.
+        If no value varies.
+    NoPreview
+        If no network can be fitted to its blocks.
     RecipeError
         If the target cannot be reached, or is in a unit of another kind; or torch is not there.
     """
@@ -162,7 +168,7 @@ def _tried(
 
     Raises
     ------
-    EveryBit
+    NoPreview
         If no network can be fitted to any of them.
     RecipeError
         If the target cannot be reached.
@@ -189,7 +195,7 @@ def _tried(
         size += len(payload) + CHUNK_OVERHEAD_BYTES
         lossless += len(encode_block(values, bits)) + CHUNK_OVERHEAD_BYTES
     if not size:
-        raise EveryBit(f"no preview can be made of its blocks ({refused})")
+        raise NoPreview(f"no preview can be made of its blocks ({refused})")
     return size, lossless
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from climcomp.codecs import get_codec
 from climcomp.errors import UsageError
 from climcomp_metrics.report.quantity import duration, enumerated
 from climcomp_workflows.plan import timing
@@ -75,7 +76,8 @@ def refuse_long_fits(
 
 
 def _are_fast(plan: Plan) -> bool:
-    """Whether all fits are by least squares already."""
+    """Whether no fit is by descent."""
     rungs = [rung for variable in plan.variables for rung in variable.ladder]
     coders = [(codec, dict(settings)) for rung in rungs for codec, settings in rung.coders]
-    return all(given.get("effort") == 0 for codec, given in coders if is_fitted(codec))
+    fitted = [get_codec(codec, **given) for codec, given in coders if is_fitted(codec)]
+    return not any(getattr(codec, "needs_module", True) for codec in fitted)
